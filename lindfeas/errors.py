@@ -1,0 +1,54 @@
+"""The errors that lindfeas raises: one root, one clear line each."""
+
+
+class LindfeasError(Exception):
+    """Root of every error that lindfeas raises on purpose."""
+
+
+class InputError(LindfeasError, ValueError):
+    """What the user gave cannot be right: what, where, and what would be.
+
+    Parameters
+    ----------
+    message
+        One line, in the grammar "must ..., but is ...".
+    where
+        Path of the offending key or argument, such as ``bath.left.beta``.
+    """
+
+    def __init__(self, message: str, where: str | None = None) -> None:
+        super().__init__(message, where)
+        self.message = message
+        self.where = where
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" if self.where else self.message
+
+    def under(self, prefix: str) -> "InputError":
+        """The same error with its path put below ``prefix``."""
+        return InputError(self.message, f"{prefix}.{self.where}" if self.where else prefix)
+
+
+class PhysicsError(InputError):
+    """The input is well formed, but the question has no answer of the asked kind.
+
+    Degenerate levels, a steady state that is not unique, a divergent bath integral.
+    """
+
+
+class AccuracyError(LindfeasError):
+    """A number could not be computed to the accuracy that lindfeas promises."""
+
+
+class SolverError(LindfeasError):
+    """A solver is missing, has no licence, or failed; the message says what to do."""
+
+
+class MissingExtraError(LindfeasError, ImportError):
+    """An optional package is not installed; the message names the extra to install."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package!r}: install it with "
+            f"`pip install 'lindfeas[{extra}]'`"
+        )

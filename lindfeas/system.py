@@ -1,0 +1,421 @@
+"""What the user describes: a small system, and the thermal baths it touches.
+
+Conventions (hbar = k_B = 1): the leftmost tensor factor is the most significant, and for a
+qubit state 0 is up (excited), so that ``sigma_minus = |1><0|`` lowers the energy of
+``H = field * sigma_z`` with a positive field. These are QuTiP's conventions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from lindfeas.errors import InputError
+from lindfeas.spectral_density import Ohmic, SpectralDensity
+
+HERMITICITY_TOLERANCE = 1e-13
+"""Largest |H - H^dagger| entry, relative to the largest |H| entry, put down to rounding."""
+
+CHARGE_TOLERANCE = 1e-13
+"""Largest entry, relative to the largest, that may violate a claimed charge by rounding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bath:
+    """A thermal bosonic bath at one temperature, on one region of sites.
+
+    H_SB = sum_l (S_l B_l^dagger + h.c.): every coupling operator S_l has its own independent
+    copy of the bath (design of SDP-paper Eq. 35). The sites are the region on which a
+    Lindbladian may act for this bath.
+
+    Parameters
+    ----------
+    name
+        Unique name; paths such as ``bath.left.beta`` use it.
+    sites
+        The region, as site numbers counted from 0.
+    couplings
+        Operators S_l as matrices on the region (d_r x d_r, sites in the listed order) or on the
+        whole system (d x d, identity outside the region). Models fill it in when it is None.
+    beta
+        Inverse temperature in units of 1/energy; ``inf`` is zero temperature.
+    mu
+        Chemical potential (energy), at most 0 for bosons whose spectrum starts at 0.
+    spectral_density
+        One for all couplings, or one for each.
+    """
+
+    name: str
+    sites: tuple[int, ...]
+    beta: float
+    mu: float = 0.0
+    couplings: tuple[Any, ...] | None = None
+    spectral_density: SpectralDensity | tuple[SpectralDensity, ...] = field(default_factory=Ohmic)
+
+    def __post_init__(self) -> None:
+        where = f"bath.{self.name}"
+        object.__setattr__(self, "sites", _site_numbers(self.sites, where))
+        object.__setattr__(self, "beta", _number(self.beta, f"{where}.beta", allow_inf=True))
+        object.__setattr__(self, "mu", _number(self.mu, f"{where}.mu"))
+        if not self.beta > 0:
+            raise InputError(f"must be > 0, but is {self.beta:g}", f"{where}.beta")
+        if self.mu > 0:
+            raise InputError(
+                f"must be <= 0 for bosons with spectrum from 0, but is {self.mu:g}", f"{where}.mu"
+            )
+        if self.couplings is not None:
+            object.__setattr__(self, "couplings", tuple(self.couplings))
+
+    def density_of(self, coupling: int) -> SpectralDensity:
+        """Spectral density of the bath copy behind coupling number ``coupling``."""
+        if isinstance(self.spectral_density, tuple | list):
+            return self.spectral_density[coupling]
+        return self.spectral_density
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpenSystem:
+    """A finite system with Hamiltonian H_S, weakly coupled to thermal baths.
+
+    Parameters
+    ----------
+    hamiltonian
+        H_S, Hermitian d x d: numpy array, scipy sparse matrix or QuTiP ``Qobj`` (energy).
+    dimensions
+        Local dimension of every site; their product is d.
+    baths
+        The baths; their regions must not overlap.
+    charge
+        Optional: one integer for every basis state of every site (for spins, the
+        magnetisation). The total must be conserved by H_S and shifted by a fixed amount by
+        every coupling; the claim is verified, and makes the problem block diagonal exactly.
+
+    Raises
+    ------
+    InputError
+        If anything above does not hold; the message names the argument.
+    """
+
+    hamiltonian: Any
+    dimensions: tuple[int, ...]
+    baths: tuple[Bath, ...]
+    charge: tuple[tuple[int, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "dimensions", _dimensions(self.dimensions))
+        set_(self, "hamiltonian", _hermitian(self.hamiltonian, self.dimension, "system.H"))
+        set_(self, "baths", tuple(self.baths))
+        set_(self, "charge", _charge(self.charge, self.dimensions))
+        _check_regions(self.baths, len(self.dimensions))
+        set_(self, "baths", tuple(self._with_local_couplings(bath) for bath in self.baths))
+        self._check_charge()
+
+    @property
+    def dimension(self) -> int:
+        """Dimension d of the system's Hilbert space."""
+        return math.prod(self.dimensions)
+
+    def region_dimension(self, bath: Bath) -> int:
+        """Dimension d_r of the region that ``bath`` acts on."""
+        return math.prod(self.dimensions[site] for site in bath.sites)
+
+    def charges(self) -> NDArray[np.int64]:
+        """Total charge of every product basis state, shape (d,); zeros without a charge."""
+        return product_charges(self.charge, self.dimensions)
+
+    def region_charges(self, bath: Bath) -> NDArray[np.int64]:
+        """Charge of every product basis state of the bath's region, shape (d_r,)."""
+        dimensions = [self.dimensions[site] for site in bath.sites]
+        local = None if self.charge is None else [self.charge[site] for site in bath.sites]
+        return product_charges(local, dimensions)
+
+    def embed(self, operator: ArrayLike | sp.sparray, sites: Sequence[int]) -> sp.csr_array:
+        """``operator`` on ``sites``, times the identity elsewhere, as a sparse d x d matrix."""
+        return embed(operator, sites, self.dimensions)
+
+    def couplings(self) -> list[tuple[Bath, int, sp.csr_array]]:
+        """All couplings as (bath, number within the bath, sparse d x d operator)."""
+        return [
+            (bath, number, self.embed(operator, bath.sites))
+            for bath in self.baths
+            for number, operator in enumerate(bath.couplings or ())
+        ]
+
+    def _with_local_couplings(self, bath: Bath) -> Bath:
+        where = f"bath.{bath.name}.couplings"
+        if not bath.couplings:
+            raise InputError("must hold at least one coupling operator, but is empty", where)
+        local = tuple(
+            self._local_coupling(operator, bath, f"{where}[{number}]")
+            for number, operator in enumerate(bath.couplings)
+        )
+        density = bath.spectral_density
+        if isinstance(density, tuple | list) and len(density) != len(local):
+            raise InputError(
+                f"must be one, or one per coupling ({len(local)}), but there are {len(density)}",
+                f"bath.{bath.name}.spectral_density",
+            )
+        return Bath(
+            name=bath.name,
+            sites=bath.sites,
+            couplings=local,
+            beta=bath.beta,
+            mu=bath.mu,
+            spectral_density=tuple(density) if isinstance(density, tuple | list) else density,
+        )
+
+    def _local_coupling(self, operator: Any, bath: Bath, where: str) -> NDArray[Any]:
+        matrix = _sparse_matrix(operator, where)
+        region = self.region_dimension(bath)
+        if matrix.shape == (self.dimension, self.dimension) and region != self.dimension:
+            return self._restricted(matrix, bath, where)
+        if matrix.shape != (region, region):
+            raise InputError(
+                f"must be {region} x {region} (the region) or {self.dimension} x {self.dimension} "
+                f"(the system), but is {matrix.shape[0]} x {matrix.shape[1]}",
+                where,
+            )
+        return _frozen(matrix.toarray())
+
+    def _restricted(self, matrix: sp.csr_array, bath: Bath, where: str) -> NDArray[Any]:
+        """The region's part S_r of S = S_r (x) 1, after checking that S is of that form."""
+        local = partial_trace(matrix, bath.sites, self.dimensions)
+        local = local * (self.region_dimension(bath) / self.dimension)
+        difference = abs(matrix - self.embed(local, bath.sites)).max()
+        if difference > HERMITICITY_TOLERANCE * max(abs(matrix).max(), 1e-300):
+            raise InputError(
+                f"must act on the bath's sites {list(bath.sites)} only, but also acts elsewhere",
+                where,
+            )
+        return _frozen(local)
+
+    def _check_charge(self) -> None:
+        if self.charge is None:
+            return
+        charges = self.charges()
+        if len(shifts(self.hamiltonian, charges)) > 1 or 0 not in shifts(self.hamiltonian, charges):
+            raise InputError(
+                "must be conserved by H, but H connects states of different charge",
+                "system.charge",
+            )
+        for bath in self.baths:
+            region_charges = self.region_charges(bath)
+            for number, operator in enumerate(bath.couplings or ()):
+                found = sorted(shifts(sp.csr_array(operator), region_charges))
+                if len(found) > 1:
+                    raise InputError(
+                        "must be shifted by one fixed amount by every coupling, but coupling "
+                        f"{number} of bath {bath.name!r} shifts it by {found}",
+                        "system.charge",
+                    )
+
+
+def product_charges(
+    charge: Sequence[Sequence[int]] | None, dimensions: Sequence[int]
+) -> NDArray[np.int64]:
+    """Charge of every product state of sites with local charges ``charge``."""
+    total = np.zeros(1, dtype=np.int64)
+    for site, dimension in enumerate(dimensions):
+        local = np.zeros(dimension, dtype=np.int64) if charge is None else np.array(charge[site])
+        total = np.add.outer(total, local).ravel()
+    return total
+
+
+def shifts(operator: sp.csr_array, charges: NDArray[np.int64]) -> set[int]:
+    """By how much ``operator`` shifts the charge: the set of final minus initial charges.
+
+    Entries below `CHARGE_TOLERANCE` of the largest are rounding and do not count.
+    """
+    entries = sp.coo_array(operator)
+    if entries.nnz == 0:
+        return {0}
+    size = np.abs(entries.data)
+    keep = size > CHARGE_TOLERANCE * size.max()
+    if not keep.any():
+        return {0}
+    row, column = entries.coords
+    return set((charges[row[keep]] - charges[column[keep]]).tolist())
+
+
+def embed(operator: Any, sites: Sequence[int], dimensions: Sequence[int]) -> sp.csr_array:
+    """``operator`` on the tensor factors ``sites``, identity on the others (sparse d x d).
+
+    Parameters
+    ----------
+    operator
+        Matrix on the product space of ``sites``, in the listed order.
+    sites
+        Distinct site numbers.
+    dimensions
+        Local dimension of every site of the system.
+    """
+    dimensions = tuple(dimensions)
+    entries = sp.coo_array(operator)
+    strides = np.array([math.prod(dimensions[site + 1 :]) for site in range(len(dimensions))])
+    region = [dimensions[site] for site in sites]
+    inside = _offsets(region, [int(strides[site]) for site in sites])
+    rest = [site for site in range(len(dimensions)) if site not in sites]
+    outside = _offsets([dimensions[site] for site in rest], [int(strides[site]) for site in rest])
+    row, column = entries.coords
+    rows = np.add.outer(inside[row], outside).ravel()
+    columns = np.add.outer(inside[column], outside).ravel()
+    data = np.repeat(entries.data, outside.size)
+    size = math.prod(dimensions)
+    return sp.csr_array((data, (rows, columns)), shape=(size, size))
+
+
+def partial_trace(matrix: Any, sites: Sequence[int], dimensions: Sequence[int]) -> NDArray[Any]:
+    """Trace of a d x d ``matrix`` over all sites but ``sites``: the d_r x d_r remainder."""
+    dense = matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
+    count = len(dimensions)
+    tensor = dense.reshape(tuple(dimensions) * 2)
+    kept = list(sites)
+    rest = [site for site in range(count) if site not in kept]
+    order = kept + rest + [count + site for site in kept] + [count + site for site in rest]
+    inside = math.prod(dimensions[site] for site in kept)
+    outside = math.prod(dimensions[site] for site in rest)
+    shaped = tensor.transpose(order).reshape(inside, outside, inside, outside)
+    return np.einsum("aibi->ab", shaped)
+
+
+def _offsets(dimensions: Sequence[int], strides: Sequence[int]) -> NDArray[np.int64]:
+    total = np.zeros(1, dtype=np.int64)
+    for dimension, stride in zip(dimensions, strides, strict=True):
+        total = np.add.outer(total, stride * np.arange(dimension)).ravel()
+    return total
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array = np.ascontiguousarray(array)
+    array.flags.writeable = False
+    return array
+
+
+def _number(value: Any, where: str, *, allow_inf: bool = False) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+        raise InputError(f"must be a number, but is {value!r}", where)
+    number = float(value)
+    if math.isnan(number) or (math.isinf(number) and not allow_inf):
+        raise InputError(f"must be finite, but is {number}", where)
+    return number
+
+
+def _site_numbers(sites: Any, where: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(sites)
+    except TypeError:
+        raise InputError(f"must list site numbers, but is {sites!r}", f"{where}.sites") from None
+    if not numbers:
+        raise InputError("must list at least one site, but is empty", f"{where}.sites")
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise InputError(f"must list whole numbers, but holds {number!r}", f"{where}.sites")
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"must not repeat a site, but is {list(numbers)}", f"{where}.sites")
+    return tuple(int(number) for number in numbers)
+
+
+def _dimensions(dimensions: Any) -> tuple[int, ...]:
+    values = tuple(dimensions)
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 2:
+            raise InputError(
+                f"must hold whole numbers >= 2, but is {list(values)}", "system.dimensions"
+            )
+    if not values:
+        raise InputError("must hold at least one site, but is empty", "system.dimensions")
+    return tuple(int(value) for value in values)
+
+
+def _sparse_matrix(value: Any, where: str) -> sp.csr_array:
+    """A user's matrix (numpy, scipy sparse, QuTiP Qobj) as a finite sparse array."""
+    if hasattr(value, "data_as"):
+        value = value.data_as("csr_matrix") if "CSR" in str(value.dtype) else value.full()
+    try:
+        matrix = sp.csr_array(value)
+    except (TypeError, ValueError):
+        raise InputError(f"must be a matrix, but is {type(value).__name__}", where) from None
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise InputError(f"must be a square matrix, but has shape {matrix.shape}", where)
+    if matrix.dtype.kind not in "biufc":
+        raise InputError(f"must hold numbers, but holds {matrix.dtype}", where)
+    matrix = matrix.astype(complex if matrix.dtype.kind == "c" else float)
+    if not np.isfinite(matrix.data).all():
+        raise InputError("must be finite, but holds NaN or infinity", where)
+    if matrix.dtype.kind == "c" and not matrix.data.imag.any():
+        matrix = matrix.real
+    return matrix
+
+
+def _hermitian(value: Any, dimension: int, where: str) -> sp.csr_array:
+    matrix = _sparse_matrix(value, where)
+    if matrix.shape[0] != dimension:
+        raise InputError(
+            f"must be {dimension} x {dimension} to fit the dimensions, but is "
+            f"{matrix.shape[0]} x {matrix.shape[1]}",
+            where,
+        )
+    adjoint = matrix.conj().T
+    if abs(matrix - adjoint).max() > HERMITICITY_TOLERANCE * abs(matrix).max():
+        row, column = np.unravel_index(
+            int(np.argmax(abs(matrix - adjoint).toarray())), matrix.shape
+        )
+        raise InputError(
+            f"must be Hermitian, but entries [{row}, {column}] and [{column}, {row}] "
+            f"are {matrix[row, column]:.6g} and {matrix[column, row]:.6g}",
+            where,
+        )
+    hermitian = sp.csr_array((matrix + adjoint) / 2)
+    hermitian.data.flags.writeable = False
+    return hermitian
+
+
+def _charge(charge: Any, dimensions: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
+    if charge is None:
+        return None
+    where = "system.charge"
+    try:
+        values = tuple(tuple(local) for local in charge)
+    except TypeError:
+        raise InputError("must hold one list of integers per site", where) from None
+    if [len(local) for local in values] != list(dimensions):
+        raise InputError(
+            f"must hold one integer per basis state of every site (dimensions "
+            f"{list(dimensions)}), but has lengths {[len(local) for local in values]}",
+            where,
+        )
+    for local in values:
+        for value in local:
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                raise InputError(f"must hold integers, but holds {value!r}", where)
+    return tuple(tuple(int(value) for value in local) for local in values)
+
+
+def _check_regions(baths: tuple[Bath, ...], sites: int) -> None:
+    if not baths:
+        raise InputError("must hold at least one bath, but is empty", "bath")
+    owner: dict[int, str] = {}
+    names: set[str] = set()
+    for bath in baths:
+        if bath.name in names:
+            raise InputError(f"must be unique, but {bath.name!r} is used twice", "bath.name")
+        names.add(bath.name)
+        for site in bath.sites:
+            if not 0 <= site < sites:
+                raise InputError(
+                    f"must be site numbers from 0 to {sites - 1}, but holds {site}",
+                    f"bath.{bath.name}.sites",
+                )
+            if site in owner:
+                raise InputError(
+                    f"must not overlap, but site {site} is also in bath {owner[site]!r}",
+                    f"bath.{bath.name}.sites",
+                )
+            owner[site] = bath.name

@@ -1,0 +1,51 @@
+"""The public names: listed once, importable, documented."""
+
+import subprocess
+import sys
+
+import lindfeas
+
+PUBLIC = [
+    "AccuracyError",
+    "Answer",
+    "Bath",
+    "CustomDensity",
+    "DrudeLorentz",
+    "InputError",
+    "Lindbladian",
+    "LindfeasError",
+    "MissingExtraError",
+    "Ohmic",
+    "OhmicExponential",
+    "OpenSystem",
+    "PhysicsError",
+    "Question",
+    "Rates",
+    "Redfield",
+    "SolverError",
+    "certify",
+    "models",
+    "problem_schema",
+    "read_problem",
+    "redfield_equation",
+    "solver_status",
+]
+
+
+def test_names_are_pinned() -> None:
+    assert sorted(lindfeas.__all__) == PUBLIC
+
+
+def test_every_name_resolves_and_is_documented() -> None:
+    for name in PUBLIC:
+        assert getattr(lindfeas, name).__doc__, name
+
+
+def test_importing_lindfeas_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, lindfeas; print([m for m in ('numpy', 'cvxpy', 'rich') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
