@@ -1,0 +1,156 @@
+"""Certified bounds on the optimum, evaluated without knowing which solver ran.
+
+Whatever multipliers and matrices come in, they are first repaired to exact feasibility; weak
+duality then makes the lower bound a lower bound and the upper bound an upper bound, up to
+rounding, which `Problem.uncertainty` pays for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindfeas.problem import Problem
+from lindfeas.question import Rates
+from lindfeas.spectrum import UNIT_ROUNDOFF
+
+RELATIVE_WIDTH = 1e-6
+ABSOLUTE_WIDTH = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """lower <= optimum <= upper, rounding included."""
+
+    lower: float
+    upper: float
+
+    @property
+    def width(self) -> float:
+        """upper - lower."""
+        return self.upper - self.lower
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the width is at most 1e-6 relative or 1e-12 absolute."""
+        return self.width <= max(RELATIVE_WIDTH * self.lower, ABSOLUTE_WIDTH)
+
+    def meet(self, other: Interval) -> Interval:
+        """The intersection: both hold, so the tighter end of each does."""
+        return Interval(max(self.lower, other.lower), min(self.upper, other.upper))
+
+
+def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
+    """Dual function at the repaired multiplier, minus the rounding allowance; at least 0.
+
+    For populations and every y in [-1, 1]^d: tau >= sum_r t_r lambda_min(sum_k y_k A^r_k).
+    """
+    y = repair_multiplier(problem, multiplier)
+    smallest = [_smallest_eigenvalue(problem, region, y) for region in range(len(problem.regions))]
+    value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
+    return max(0.0, value - problem.uncertainty.of(y))
+
+
+def upper_bound(problem: Problem, gammas: Sequence[NDArray[Any]]) -> float:
+    """Defect of feasible Kossakowski blocks (see `repair_gammas`), plus the allowance."""
+    residual = problem.residual(list(gammas))
+    return float(np.abs(residual).sum()) + problem.uncertainty.worst
+
+
+def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The nearest multiplier of dual norm at most 1; a constant is moved out first.
+
+    Adding a constant to y changes nothing for populations (L' preserves the trace), so the
+    middle of its range is put at 0 before clipping.
+    """
+    y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
+    y = y - (y.max() + y.min()) / 2
+    return np.clip(y, -1.0, 1.0)
+
+
+def repair_gammas(problem: Problem, gammas: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Hermitian part, projected to the positive cone, rescaled to the rate rule exactly."""
+    positive = [_positive_part(np.asarray(gamma)) for gamma in gammas]
+    traces = np.array(
+        [
+            sum(float(np.trace(positive[b]).real) for b in problem.of_region(region))
+            for region in range(len(problem.regions))
+        ]
+    )
+    factors = _rate_factors(problem.rates, traces)
+    if factors is None:
+        return _uniform(problem)
+    return [
+        gamma * factors[block.region] for block, gamma in zip(problem.blocks, positive, strict=True)
+    ]
+
+
+def dual_rate_value(rates: Rates, smallest: Sequence[float]) -> float:
+    """min over the traces that the rule allows of sum_r tr(Gamma^r) lambda_r."""
+    count = len(smallest)
+    if rates.rule == "each":
+        return float(np.dot(rates.per_region("value", count), smallest))
+    if rates.rule == "total":
+        return float(rates.per_region("value", count)[0]) * min(smallest)
+    low, high = rates.per_region("min", count), rates.per_region("max", count)
+    return float(
+        sum(
+            value * (a if value > 0 else b) for value, a, b in zip(smallest, low, high, strict=True)
+        )
+    )
+
+
+def _smallest_eigenvalue(problem: Problem, region: int, y: NDArray[np.float64]) -> float:
+    """Rigorous up to rounding: the eigensolver's own error is subtracted."""
+    found = []
+    for number in problem.of_region(region):
+        matrix = problem.blocks[number].combine(y)
+        values = np.linalg.eigvalsh(matrix)
+        norm = float(max(abs(values[0]), abs(values[-1])))
+        found.append(float(values[0]) - 8 * len(matrix) * UNIT_ROUNDOFF * norm)
+    return min(found)
+
+
+def _positive_part(gamma: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(gamma).all():
+        return np.zeros_like(gamma)
+    values, vectors = np.linalg.eigh((gamma + gamma.conj().T) / 2)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    positive: NDArray[Any] = root @ root.conj().T
+    return positive
+
+
+def _rate_factors(rates: Rates, traces: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """By what to multiply every region to meet the rule; None where nothing can be rescaled."""
+    count = len(traces)
+    if rates.rule == "total":
+        total = float(traces.sum())
+        value = rates.per_region("value", count)[0]
+        return np.full(count, value / total) if total > 0 else None
+    if rates.rule == "each":
+        wanted = np.array(rates.per_region("value", count))
+    else:
+        wanted = np.clip(traces, rates.per_region("min", count), rates.per_region("max", count))
+    if np.any((traces <= 0) & (wanted > 0)):
+        return None
+    return wanted / np.where(traces > 0, traces, 1.0)
+
+
+def _uniform(problem: Problem) -> list[NDArray[Any]]:
+    """A feasible point that needs no data: Gamma^r proportional to the identity."""
+    count = len(problem.regions)
+    rates = problem.rates
+    if rates.rule == "range":
+        wanted = rates.per_region("max", count)
+    else:
+        wanted = rates.per_region("value", count)
+        wanted = tuple(value / count for value in wanted) if rates.rule == "total" else wanted
+    sizes = [sum(problem.blocks[b].size for b in problem.of_region(r)) for r in range(count)]
+    return [
+        np.eye(block.size) * (wanted[block.region] / sizes[block.region])
+        for block in problem.blocks
+    ]

@@ -1,0 +1,255 @@
+"""The main job: a question in, a certified verdict out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lindfeas import Bath, Question, Rates, SolverError, certify, models
+from lindfeas.bounds import ABSOLUTE_WIDTH, RELATIVE_WIDTH
+from tests.systems import (
+    complex_trimer,
+    oscillator_and_qubit,
+    qubit,
+    reference_rows,
+    reference_system,
+    two_ended_chain,
+)
+
+ROWS = reference_rows()
+PRINTED_DIGITS = 10
+"""The reference table prints ten significant digits, and rounds by half a unit in the tenth."""
+
+REFERENCE_SLACK = 1e-12
+
+
+def last_digit(value: float) -> float:
+    """Half a unit in the last printed digit."""
+    return 0.5 * 10.0 ** (np.floor(np.log10(value)) - PRINTED_DIGITS + 1) if value else 0.0
+
+
+def row_name(row: dict) -> str:  # type: ignore[type-arg]
+    return f"{row['panel']}-g{row['coupling']}-{row['beta_left']}-{row['beta_right']}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=row_name)
+def test_reference_rows(row: dict) -> None:  # type: ignore[type-arg]
+    answer = certify(Question(system=reference_system(row)))
+    low, high = row["tau_pop_lower"], row["tau_pop_upper"]
+    assert answer.lower <= high + REFERENCE_SLACK + last_digit(high)
+    assert answer.upper >= low - REFERENCE_SLACK - last_digit(low)
+    width = answer.upper - answer.lower
+    assert 0 <= width <= max(RELATIVE_WIDTH * answer.lower, ABSOLUTE_WIDTH)
+    expected = "impossible" if low >= 1e-6 else "possible"
+    assert answer.verdict == expected
+
+
+def test_published_number_of_the_paper() -> None:
+    """SDP-paper Fig. 2(c) at g = 0.01 (its data: 1.082582e-3)."""
+    answer = certify(Question(system=two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)))
+    assert answer.verdict == "impossible"
+    assert answer.lower == pytest.approx(1.082582e-3, abs=1e-9)
+    assert answer.upper == pytest.approx(1.082582e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize(("bias", "bound"), [(0.01, 1.32488e-3)])
+def test_biased_chain_of_appendix_c(bias: float, bound: float) -> None:
+    """Published 5.5e-8 ("maybe possible"), in the wrong eigenbasis; the truth is 1.32e-3."""
+    fields = [0.5, 0.5, 0.5 * (1 + bias), 0.5 * (1 + bias)]
+    system = two_ended_chain(1, 2, 1, coupling=0.1, beta_left=10.0, beta_right=10.0, field=fields)
+    answer = certify(Question(system=system))
+    assert answer.verdict == "impossible"
+    assert answer.lower == pytest.approx(bound, rel=1e-5)
+
+
+def test_published_optimum_below_the_certified_bound() -> None:
+    """2+2+2, g = 0.01, beta_L = 0.15199111, beta_R = 10: published 3.54e-9 is solver noise."""
+    system = two_ended_chain(2, 2, 2, coupling=0.01, beta_left=0.15199111, beta_right=10.0)
+    answer = certify(Question(system=system))
+    assert answer.lower > 4.56198e-8
+
+
+def test_single_qubit_thermalises() -> None:
+    """One qubit, one bath: the textbook Lindbladian exists."""
+    answer = certify(Question(system=qubit(frequency=1.0, beta=2.0)))
+    assert answer.verdict == "possible"
+    assert answer.candidate is not None
+    assert answer.candidate.steady_state_unique
+    assert answer.candidate.spectral_gap > 0
+    assert answer.trace_distance.upper is not None
+    assert answer.trace_distance.upper < 1e-6
+
+
+def test_possible_comes_with_a_lindbladian_that_has_the_populations() -> None:
+    """Checked with QuTiP: steady state of i[., H] + eps^2 L' for the returned operators."""
+    qutip = pytest.importorskip("qutip")
+    system = two_ended_chain(2, 0, 0, coupling=0.2, beta_left=1.5)
+    answer = certify(Question(system=system))
+    assert answer.verdict == "possible"
+    shift, collapse = answer.candidate.qobj()
+    eps = 1e-2
+    hamiltonian = qutip.Qobj(system.hamiltonian.toarray(), dims=[[2, 2], [2, 2]]) + eps**2 * shift
+    state = qutip.steadystate(hamiltonian, [eps * c for c in collapse]).full()
+    vectors = answer.reference.spectrum.vectors
+    found = np.diag(vectors.conj().T @ state @ vectors).real
+    np.testing.assert_allclose(found, answer.reference.populations, atol=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["CLARABEL", "scs"])
+def test_solvers_agree(solver: str) -> None:
+    system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)
+    answer = certify(Question(system=system), solver=solver)
+    assert answer.solver == solver.upper()
+    assert answer.lower <= 0.013098876 * 10
+    assert answer.lower == pytest.approx(answer.upper, rel=1e-3)
+    assert answer.verdict == "impossible"
+
+
+def test_unknown_solver_is_refused() -> None:
+    with pytest.raises(SolverError, match="CLARABEL"):
+        certify(Question(system=qubit()), solver="nonsense")
+
+
+def test_failing_solver_is_visible_and_the_next_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lindfeas import solver as solvers
+
+    settings = dict(solvers._SETTINGS)
+    settings["CLARABEL"] = {"no_such_setting": 1}
+    monkeypatch.setattr(solvers, "_SETTINGS", settings)
+    answer = certify(Question(system=two_ended_chain(1, 1, 1, beta_right=5.0)))
+    failed = [a for a in answer.attempts if a.solver == "CLARABEL"]
+    assert failed
+    assert all(a.message for a in failed)
+    assert answer.solver == "SCS"
+
+
+def test_a_lying_solver_cannot_move_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status, objective, multipliers and matrices made up: the interval stays true, if wide."""
+    from dataclasses import replace
+
+    from lindfeas import certification as module
+
+    system = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
+    truth = certify(Question(system=system))
+    honest = module.solve
+    generator = np.random.default_rng(0)
+
+    def lie(problem, solver, *, scale):  # type: ignore[no-untyped-def]
+        raw = honest(problem, solver, scale=scale)
+        return replace(
+            raw,
+            status="optimal",
+            objective=12.0,
+            multiplier=generator.normal(size=problem.rows) * 100,
+            gammas=[generator.normal(size=g.shape) for g in raw.gammas],
+        )
+
+    monkeypatch.setattr(module, "solve", lie)
+    lied = certify(Question(system=system))
+    assert lied.lower <= truth.upper
+    assert lied.upper >= truth.lower
+
+
+def test_trace_distance_bounds_are_ordered() -> None:
+    answer = certify(Question(system=two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)))
+    distance = answer.trace_distance
+    assert 0 < distance.lemma1 <= distance.lower <= distance.upper
+    assert 2 * distance.lemma1 == pytest.approx(4.5e-5, rel=0.01)
+
+
+def test_trace_distance_of_random_lindbladians_respects_the_bounds() -> None:
+    """No allowed Lindbladian has steady populations closer than the certified bound."""
+    from lindfeas.ansatz import regions
+    from lindfeas.bounds import repair_gammas
+    from lindfeas.distance import trace_distance
+    from lindfeas.lindbladian import lindbladian
+    from lindfeas.target import populations_problem
+
+    system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)
+    answer = certify(Question(system=system))
+    ansatz = regions(system, answer.reference.spectrum)
+    problem = populations_problem(answer.reference, ansatz, Rates.each(1.0))
+    generator = np.random.default_rng(1)
+    for _ in range(300):
+        raw = [np.diag(generator.uniform(size=b.size)) for b in problem.blocks]
+        candidate = lindbladian(problem, repair_gammas(problem, raw), answer.reference, ansatz)
+        if candidate.populations is not None:
+            distance = trace_distance(candidate.populations, answer.reference.populations)
+            assert distance >= answer.trace_distance.lower
+
+
+@pytest.mark.parametrize("system", [oscillator_and_qubit(), complex_trimer()])
+def test_other_systems_get_a_narrow_interval(system) -> None:  # type: ignore[no-untyped-def]
+    answer = certify(Question(system=system))
+    width = answer.upper - answer.lower
+    assert width <= max(RELATIVE_WIDTH * answer.lower, ABSOLUTE_WIDTH)
+
+
+def test_three_baths() -> None:
+    baths = [Bath(name=str(s), sites=(s,), beta=b) for s, b in ((0, 1.0), (2, 2.0), (4, 5.0))]
+    answer = certify(Question(system=models.xxz_chain(sites=5, coupling=0.1, baths=baths)))
+    assert answer.verdict == "impossible"
+    assert [r.name for r in answer.candidate.regions] == ["0", "2", "4"]
+
+
+def test_non_unique_candidate_is_not_called_possible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pure dephasing keeps all populations: zero defect, but no unique steady state."""
+    from dataclasses import replace
+
+    from lindfeas import certification as module
+
+    system = qubit(frequency=1.0, beta=2.0)
+    honest = module.solve
+
+    def dephasing(problem, solver, *, scale):  # type: ignore[no-untyped-def]
+        raw = honest(problem, solver, scale=scale)
+        gammas = [np.eye(b.size) * float(b.charge == 0) for b in problem.blocks]
+        return replace(raw, gammas=gammas)
+
+    monkeypatch.setattr(module, "solve", dephasing)
+    answer = certify(Question(system=system))
+    assert answer.verdict == "possible"
+    assert answer.candidate.steady_state_unique
+    monkeypatch.setattr(module, "best_conditioned", lambda *_: None)
+    answer = certify(Question(system=system))
+    assert answer.verdict == "undecided"
+    assert "unique" in answer.reason
+
+
+def test_interval_that_straddles_the_tolerance_is_undecided() -> None:
+    system = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
+    middle = certify(Question(system=system))
+    tolerance = (middle.lower + middle.upper) / 2
+    answer = certify(Question(system=system, tolerance=tolerance))
+    assert answer.verdict == "undecided"
+    assert "straddles" in answer.reason
+
+
+def test_answer_is_frozen_and_readable() -> None:
+    answer = certify(Question(system=two_ended_chain(1, 1, 1, beta_right=5.0)))
+    with pytest.raises(AttributeError):
+        answer.verdict = "possible"  # type: ignore[misc]
+    assert "impossible" in repr(answer)
+    assert "<table" in answer._repr_html_()
+    assert answer.to_dict()["verdict"] == "impossible"
+
+
+def test_large_chain_needs_little_memory() -> None:
+    """2+4+2 sites (d = 256): no d^2 x d^2 object, which alone would take 34 GB."""
+    code = (
+        "import resource, lindfeas as lf\n"
+        "baths = [lf.Bath(name='l', sites=(0, 1), beta=1.0), "
+        "lf.Bath(name='r', sites=(6, 7), beta=10.0)]\n"
+        "chain = lf.models.xxz_chain(sites=8, coupling=0.01, baths=baths)\n"
+        "answer = lf.certify(lf.Question(system=chain))\n"
+        "print(answer.verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    verdict, megabytes = result.stdout.split()
+    assert verdict == "possible"
+    assert int(megabytes) < 500

@@ -1,0 +1,219 @@
+"""The program for tau_pop, against the definition of L' and against random Lindbladians."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lindfeas import OpenSystem, Rates, redfield_equation
+from lindfeas.ansatz import Region, regions
+from lindfeas.bounds import (
+    Interval,
+    dual_rate_value,
+    lower_bound,
+    repair_gammas,
+    repair_multiplier,
+    upper_bound,
+)
+from lindfeas.certification import enclose
+from lindfeas.lindbladian import lindbladian
+from lindfeas.problem import Problem
+from lindfeas.redfield import Redfield
+from lindfeas.target import populations_problem
+from tests.systems import complex_trimer, oscillator_and_qubit, random_positive, two_ended_chain
+
+ROUNDING = 1e-14
+
+SYSTEMS = {
+    "chain 1+2+1": two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0),
+    "chain 2+1+1": two_ended_chain(2, 1, 1, coupling=0.2, beta_left=2.0, beta_right=0.5),
+    "chain 2+2+2": two_ended_chain(2, 2, 2, coupling=0.1, beta_right=10.0),
+    "three on one bath": two_ended_chain(3, 0, 0, coupling=0.3),
+    "qutrit and qubit": oscillator_and_qubit(),
+    "chiral, no charge": complex_trimer(),
+}
+
+EACH = Rates.each(1.0)
+RULES = {
+    "each": EACH,
+    "each, unequal": Rates.each((0.3, 2.0)),
+    "total": Rates.total(1.5),
+    "range": Rates.range(0.5, (1.0, 3.0)),
+}
+
+
+def compiled(
+    system: OpenSystem, rates: Rates = EACH
+) -> tuple[Redfield, tuple[Region, ...], Problem]:
+    reference = redfield_equation(system)
+    ansatz = regions(system, reference.spectrum)
+    return reference, ansatz, populations_problem(reference, ansatz, rates)
+
+
+def dissipator_diagonal(
+    reference: Redfield, ansatz: tuple[Region, ...], kossakowski: list[np.ndarray]
+) -> np.ndarray:
+    """<k|L'(rho0)|k> from the definition, with dense operators in the product basis."""
+    system, vectors = reference.system, reference.spectrum.vectors
+    state = vectors @ np.diag(reference.populations) @ vectors.conj().T
+    change = np.zeros_like(state, dtype=complex)
+    for region, gamma in zip(ansatz, kossakowski, strict=True):
+        scale = np.sqrt(region.dimension / system.dimension)
+        operators = [scale * system.embed(local, region.sites).toarray() for local in region.basis]
+        for i, left in enumerate(operators):
+            for j, right in enumerate(operators):
+                product = left.conj().T @ right
+                jump = right @ state @ left.conj().T
+                change += gamma[i, j] * (jump - (product @ state + state @ product) / 2)
+    return np.diag(vectors.conj().T @ change @ vectors).real
+
+
+@pytest.mark.parametrize("name", [n for n in SYSTEMS if n != "chain 2+2+2"])
+def test_residual_is_the_diagonal_of_the_dissipator(name: str) -> None:
+    reference, ansatz, problem = compiled(SYSTEMS[name])
+    generator = np.random.default_rng(3)
+    gammas = []
+    for block in problem.blocks:
+        factor = generator.normal(size=(block.size,) * 2)
+        factor = factor + (1j * generator.normal(size=factor.shape) if block.is_complex else 0)
+        gammas.append(factor @ factor.conj().T)
+    candidate = lindbladian(problem, gammas, reference, ansatz)
+    expected = dissipator_diagonal(reference, ansatz, [r.kossakowski for r in candidate.regions])
+    np.testing.assert_allclose(problem.residual(gammas), expected, atol=1e-13)
+
+
+def test_charge_blocks_lose_nothing() -> None:
+    """The same chain without its charge has the same optimum, from one dense block."""
+    system = SYSTEMS["chain 1+2+1"]
+    plain = OpenSystem(
+        hamiltonian=system.hamiltonian, dimensions=system.dimensions, baths=system.baths
+    )
+    intervals = [enclose(compiled(s)[2], ["CLARABEL"]).interval for s in (system, plain)]
+    assert len(compiled(plain)[2].blocks) == 2
+    assert intervals[0].lower == pytest.approx(intervals[1].upper, rel=1e-6)
+    assert intervals[1].lower <= intervals[0].upper
+    assert intervals[0].lower <= intervals[1].upper
+
+
+INTERVALS: dict[tuple[str, str], tuple[Problem, Interval]] = {}
+
+
+def certified(name: str, rule: str) -> tuple[Problem, Interval]:
+    if (name, rule) not in INTERVALS:
+        problem = compiled(SYSTEMS[name], RULES[rule])[2]
+        INTERVALS[name, rule] = problem, enclose(problem, ["CLARABEL"]).interval
+    return INTERVALS[name, rule]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("name", [n for n in SYSTEMS if n != "three on one bath"])
+@settings(max_examples=550, deadline=None)
+@given(data=st.data())
+def test_no_feasible_point_beats_the_lower_bound(name: str, rule: str, data: st.DataObject) -> None:
+    """11,000 random feasible Kossakowski matrices in all, of low rank included."""
+    problem, interval = certified(name, rule)
+    gammas = [
+        data.draw(random_positive(block.size, block.is_complex)) * data.draw(WEIGHTS)
+        for block in problem.blocks
+    ]
+    feasible = repair_gammas(problem, gammas)
+    traces = [
+        sum(np.trace(feasible[b]).real for b in problem.of_region(r))
+        for r in range(len(problem.regions))
+    ]
+    assert rule_holds(problem.rates, traces)
+    defect = float(np.abs(problem.residual(feasible)).sum())
+    assert interval.lower <= defect
+    assert defect <= upper_bound(problem, feasible)
+
+
+WEIGHTS = st.sampled_from([0.0, 1e-6, 1e-2, 1.0])
+
+
+def rule_holds(rates: Rates, traces: list[float]) -> bool:
+    if rates.rule == "total":
+        return sum(traces) == pytest.approx(rates.per_region("value", 2)[0], rel=1e-12)
+    if rates.rule == "each":
+        return traces == pytest.approx(list(rates.per_region("value", 2)), rel=1e-12)
+    low, high = rates.per_region("min", 2), rates.per_region("max", 2)
+    return all(
+        a * (1 - 1e-12) <= trace <= b * (1 + 1e-12)
+        for trace, a, b in zip(traces, low, high, strict=True)
+    )
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), size=st.sampled_from([0.1, 1.0, 1e6]))
+def test_every_multiplier_gives_a_valid_lower_bound(rule: str, seed: int, size: float) -> None:
+    """Whatever a solver returns: any y, repaired, stays below a feasible defect."""
+    problem, interval = certified("chain 1+2+1", rule)
+    y = np.random.default_rng(seed).normal(size=problem.rows) * size
+    assert lower_bound(problem, y) <= interval.upper
+
+
+def test_multipliers_that_are_not_numbers_are_repaired() -> None:
+    problem, interval = certified("chain 1+2+1", "each")
+    broken = np.full(problem.rows, np.nan)
+    broken[0] = np.inf
+    assert 0.0 <= lower_bound(problem, broken) <= interval.upper
+    assert np.abs(repair_multiplier(problem, broken)).max() <= 1.0
+
+
+def test_gammas_that_are_not_numbers_are_repaired() -> None:
+    problem, interval = certified("chain 1+2+1", "each")
+    broken = [np.full((block.size,) * 2, np.nan) for block in problem.blocks]
+    assert upper_bound(problem, repair_gammas(problem, broken)) >= interval.lower
+
+
+def test_scale_of_the_rates_scales_the_optimum() -> None:
+    base = enclose(compiled(SYSTEMS["chain 1+2+1"], Rates.each(1.0))[2], ["CLARABEL"]).interval
+    triple = enclose(compiled(SYSTEMS["chain 1+2+1"], Rates.each(3.0))[2], ["CLARABEL"]).interval
+    assert triple.lower == pytest.approx(3 * base.lower, rel=1e-9)
+
+
+def test_total_is_at_most_any_split_of_each() -> None:
+    """`total` chooses the split: no even split with the same sum has a smaller defect."""
+    even = enclose(compiled(SYSTEMS["chain 1+2+1"], Rates.each(0.5))[2], ["CLARABEL"]).interval
+    total = enclose(compiled(SYSTEMS["chain 1+2+1"], Rates.total(1.0))[2], ["CLARABEL"]).interval
+    assert total.lower <= even.upper
+
+
+@pytest.mark.parametrize(
+    ("rates", "smallest", "expected"),
+    [
+        (Rates.each((2.0, 3.0)), [1.0, -1.0], -1.0),
+        (Rates.total(2.0), [1.0, -1.0], -2.0),
+        (Rates.range(0.5, 4.0), [1.0, -1.0], 0.5 - 4.0),
+    ],
+)
+def test_dual_value_of_the_rate_rules(rates: Rates, smallest: list[float], expected: float) -> None:
+    assert dual_rate_value(rates, smallest) == expected
+
+
+def test_global_region_can_reproduce_any_steady_state() -> None:
+    """One bath on the whole system: no locality constraint is left, so tau = 0."""
+    interval = enclose(compiled(SYSTEMS["three on one bath"])[2], ["CLARABEL"]).interval
+    assert interval.upper < 1e-12
+    assert interval.lower == 0.0
+
+
+def test_uncertainty_covers_a_perturbed_hamiltonian() -> None:
+    """Moving H by its last bits moves the optimum by less than the allowance says."""
+    system = SYSTEMS["chain 2+1+1"]
+    intervals = []
+    for seed in range(4):
+        generator = np.random.default_rng(seed)
+        hamiltonian = system.hamiltonian.copy()
+        noise = 1 + generator.uniform(-1, 1, size=hamiltonian.data.size) * 2.0**-53
+        hamiltonian.data = hamiltonian.data * noise
+        moved = OpenSystem(
+            hamiltonian=(hamiltonian + hamiltonian.T) / 2,
+            dimensions=system.dimensions,
+            baths=system.baths,
+            charge=system.charge,
+        )
+        intervals.append(enclose(compiled(moved)[2], ["CLARABEL"]).interval)
+    assert max(i.lower for i in intervals) <= min(i.upper for i in intervals)
