@@ -1,0 +1,91 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lindfeas.errors import InputError
+
+
+class PendingFile:
+    """A file under construction beside its final place; made by `pending_file`."""
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        self.path = path
+        self.written = False
+        self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        self._descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+
+    def write(self, text: str) -> Path:
+        """Make ``text`` the whole content of the file, on disk when this returns."""
+        with _writing(self.path):
+            with os.fdopen(self._descriptor, "w", encoding="utf-8", closefd=False) as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(self._temporary, self.path)
+        self.written = True
+        return self.path
+
+    def close(self) -> None:
+        """Give up what has not been written."""
+        os.close(self._descriptor)
+        if not self.written:
+            self._temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def pending_file(directory: str | os.PathLike[str], name: str) -> Iterator[PendingFile]:
+    """Prove now that the file ``name`` can be written into ``directory`` later.
+
+    Directories that are missing are made. Unless `PendingFile.write` succeeds before the end of
+    the ``with`` block, neither a file nor a new directory stays behind, and an older file of the
+    same name is untouched.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written; ``where`` is ``--out``.
+    """
+    folder = Path(directory)
+    made: list[Path] = []
+    pending = None
+    try:
+        with _writing(folder):
+            _make(folder, made)
+            pending = PendingFile(folder / name)
+        yield pending
+    finally:
+        if pending is not None:
+            pending.close()
+        if pending is None or not pending.written:
+            for path in reversed(made):
+                with suppress(OSError):
+                    path.rmdir()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"must be a directory that can be written, but {error.filename or path}: "
+            f"{error.strerror}",
+            "--out",
+        ) from None
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make ``folder`` and its parents, noting each one that was not there."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir()
+        made.append(path)

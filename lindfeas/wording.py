@@ -1,0 +1,91 @@
+"""The words of errors about a problem file: which key, what it holds, what was meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+_MESSAGES = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a table",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "model_type": "must be a table",
+    "string_type": "must be a string",
+    "string_pattern_mismatch": "must consist of letters, digits, - and _",
+}
+
+
+def complaint(message: str, key: str | None = None) -> PydanticCustomError:
+    """What a validator raises: ``message`` about the value, or about its entry ``key``."""
+    return PydanticCustomError("lindfeas", "{message}", {"message": message, "key": key})
+
+
+def suggestion(key: str, known: Iterable[str], kind: str = "") -> str:
+    """Ending of an error about an unknown ``key``: what was probably meant."""
+    known = list(known)
+    close = difflib.get_close_matches(key, known, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"{f' of {kind}' if kind else ''}; known: {', '.join(known)}"
+
+
+def shown(value: Any) -> str:
+    """``value`` as an error message quotes it: on one line, and short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal):
+        text = "inf" if value == Decimal("inf") else "-inf" if value.is_infinite() else str(value)
+    elif isinstance(value, dict):
+        text = "a table"
+    elif isinstance(value, list):
+        text = "a list" if value else "an empty list"
+    else:
+        text = repr(value) if isinstance(value, str | int) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def key_path(keys: Iterable[str | int], document: Mapping[str, Any]) -> str:
+    """``keys`` into ``document`` as a dotted path, baths by their names."""
+    path = ""
+    node: Any = document
+    above: str | int = ""
+    for key in keys:
+        node = _child(node, key)
+        name = node.get("name") if above == "bath" and isinstance(node, dict) else None
+        if isinstance(key, int) and not (isinstance(name, str) and name):
+            path += f"[{key}]"
+        else:
+            path += f".{name if isinstance(key, int) else key}" if path else str(key)
+        above = key
+    return path
+
+
+def _child(node: Any, key: str | int) -> Any:
+    try:
+        return node[key]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def message(detail: ErrorDetails) -> str:
+    """One of pydantic's complaints in this project's grammar, "must be ..., but is ..."."""
+    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "lindfeas":
+        return str(context["message"])
+    if kind == "missing":
+        return "must be given, but is missing"
+    if kind in ("too_short", "string_too_short"):
+        return "must hold at least one entry, but is empty"
+    if kind == "literal_error":
+        expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+        return f"must be one of {expected}, but is {shown(given)}"
+    if kind == "greater_than_equal":
+        return f"must be >= {context['ge']}, but is {shown(given)}"
+    if kind == "less_than_equal":
+        return f"must be <= {context['le']}, but is {shown(given)}"
+    return f"{_MESSAGES.get(kind, detail['msg'])}, but is {shown(given)}"

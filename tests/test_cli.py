@@ -1,0 +1,259 @@
+"""The command line's promises: what goes where, which exit code, and what is left on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from click.testing import CliRunner, Result
+
+import lindfeas
+from lindfeas.answer import Answer
+from lindfeas.certification import certify
+from lindfeas.cli import main
+from lindfeas.files import problem_from_document, read_problem
+
+PROBLEM = Path(__file__).parent.parent / "problems" / "xxz-1+2+1.toml"
+REQUIRED = {
+    "verdict",
+    "target",
+    "tolerance",
+    "lower",
+    "upper",
+    "proved",
+    "trace_distance",
+    "solver",
+    "seconds",
+    "certificate",
+}
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def strict_json(text: str) -> Any:
+    """The one JSON document that ``text`` is, without NaN and infinities."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_json_is_one_object_with_the_promised_keys() -> None:
+    result = run("certify", str(PROBLEM), "--json")
+    answer = strict_json(result.stdout)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert set(answer) >= REQUIRED
+    assert set(answer["trace_distance"]) >= {"lower", "upper", "lemma1"}
+    assert answer["verdict"] == "impossible"
+    assert answer["target"] == "populations"
+    assert 1e-6 < answer["lower"] <= answer["upper"]
+    assert isinstance(answer["proved"], bool)
+
+
+def test_json_holds_the_problem_that_was_answered() -> None:
+    settings = ("--set", "bath.right.beta=5", "--set", "ansatz.rates.value=2.50")
+    answer = strict_json(run("certify", str(PROBLEM), "--json", *settings).stdout)
+    again = problem_from_document(answer["problem"], decimal_strings=True)
+    assert again.question.system.baths[1].beta == 5.0
+    assert str(again.document["ansatz"]["rates"]["value"]) == "2.50"
+
+
+def test_table_names_the_verdict_and_the_interval() -> None:
+    result = run("certify", str(PROBLEM))
+    assert result.exit_code == 0
+    assert "impossible" in result.stdout
+    assert "0.0010825824" in result.stdout
+    assert "CLARABEL" in result.stdout
+
+
+def test_setting_changes_the_answer() -> None:
+    same = ("--set", "bath.right.beta=1.0", "--set", "system.coupling=1.0")
+    cold = strict_json(run("certify", str(PROBLEM), "--json").stdout)
+    warm = strict_json(run("certify", str(PROBLEM), "--json", *same).stdout)
+    assert warm["upper"] != cold["upper"]
+
+
+def test_later_setting_wins() -> None:
+    settings = ("--set", "bath.right.beta=2", "--set", "bath.right.beta=3")
+    answer = strict_json(run("certify", str(PROBLEM), "--json", *settings).stdout)
+    assert answer["problem"]["bath"][1]["beta"] == "3"
+
+
+def test_out_writes_what_json_prints(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "down"
+    result = run("certify", str(PROBLEM), "--json", "--out", str(out))
+    written = out / "xxz-1+2+1.answer.json"
+    assert result.exit_code == 0
+    assert list(out.iterdir()) == [written]
+    assert written.read_text() == result.stdout
+    assert str(written) in result.stderr
+
+
+def test_out_replaces_an_older_answer(tmp_path: Path) -> None:
+    older = tmp_path / "xxz-1+2+1.answer.json"
+    older.write_text("older")
+    assert run("certify", str(PROBLEM), "--out", str(tmp_path)).exit_code == 0
+    assert strict_json(older.read_text())["verdict"] == "impossible"
+    assert list(tmp_path.iterdir()) == [older]
+
+
+def test_undecided_has_its_own_exit_code(tmp_path: Path) -> None:
+    found = strict_json(run("certify", str(PROBLEM), "--json").stdout)
+    between = repr((found["lower"] + found["upper"]) / 2)
+    settings = ("--set", f"question.tolerance={between}")
+    result = run("certify", str(PROBLEM), "--json", *settings, "--out", str(tmp_path))
+    answer = strict_json(result.stdout)
+    assert result.exit_code == 3
+    assert answer["verdict"] == "undecided"
+    assert answer["reason"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (KeyboardInterrupt(), 130, "error: interrupted"),
+        (MemoryError("8 TiB"), 2, "error: system: must fit into memory"),
+        (lindfeas.SolverError("solver SCS: failed\ntwice"), 2, "error: solver SCS: failed\\ntwice"),
+        (lindfeas.AccuracyError("no digits left"), 2, "error: no digits left"),
+    ],
+    ids=["interrupted", "memory", "solver", "accuracy"],
+)
+def test_what_stops_the_computation_is_one_line(
+    error: BaseException,
+    code: int,
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stopped(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("lindfeas.certification.certify", stopped)
+    result = run("certify", str(PROBLEM), "--json", "--out", str(tmp_path / "new" / "out"))
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert result.stderr.startswith(says)
+    assert result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_solver_option_is_obeyed() -> None:
+    answer = strict_json(run("certify", str(PROBLEM), "--json", "--solver", "CLARABEL").stdout)
+    assert answer["solver"] == "CLARABEL"
+    assert {attempt["solver"] for attempt in answer["attempts"]} == {"CLARABEL"}
+
+
+def test_solvers_lists_every_solver() -> None:
+    listed = strict_json(run("solvers", "--json").stdout)["solvers"]
+    table = run("solvers").stdout
+    status = lindfeas.solver_status()
+    assert [row["name"] for row in listed] == [row.name for row in status]
+    assert all(row["usable"] is False or row["installed"] for row in listed)
+    assert all(row.name in table for row in status)
+
+
+def test_version() -> None:
+    result = run("--version")
+    assert result.stdout == f"lindfeas {lindfeas.__version__}\n"
+
+
+def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from lindfeas.cli import main\n"
+        "try:\n"
+        "    main(['--help'])\n"
+        "except SystemExit as done:\n"
+        "    heavy = {'numpy', 'scipy', 'cvxpy', 'rich', 'pydantic', 'qutip', 'matplotlib'}\n"
+        "    sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else done.code)\n"
+    )
+    done = process("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert "certify" in done.stdout
+
+
+def test_real_process_answers_on_standard_output_only() -> None:
+    done = process("-W", "error", "-m", "lindfeas.cli", "certify", str(PROBLEM), "--json")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert strict_json(done.stdout)["verdict"] == "impossible"
+
+
+def test_what_a_solver_prints_stays_out_of_standard_output() -> None:
+    # SCS prints when it cannot cope with the data
+    settings = ("--set", "ansatz.rates.value=1e300", "--solver", "SCS")
+    done = process("-m", "lindfeas.cli", "certify", str(PROBLEM), "--json", *settings)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_warning_is_one_line_after_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def warned(*arguments: Any, **options: Any) -> Answer:
+        warnings.warn("first\nsecond", RuntimeWarning, stacklevel=1)
+        return certify(*arguments, **options)
+
+    monkeypatch.setattr("lindfeas.certification.certify", warned)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        result = run("certify", str(PROBLEM), "--json")
+    assert result.exit_code == 0
+    assert strict_json(result.stdout)["verdict"] == "impossible"
+    assert result.stderr == "warning: first\\nsecond\n"
+
+
+def test_table_survives_an_ascii_terminal(tmp_path: Path) -> None:
+    text = PROBLEM.read_text().replace("Four qubits", "Σ qubits")
+    (tmp_path / "greek.toml").write_text(text, encoding="utf-8")
+    done = process(
+        "-m", "lindfeas.cli", "certify", str(tmp_path / "greek.toml"), PYTHONIOENCODING="ascii"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("? qubits")
+
+
+def test_reader_that_goes_away_is_no_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "lindfeas.cli", "solvers"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 141
+
+
+def test_exit_codes_are_in_the_help() -> None:
+    text = " ".join(run("--help").stdout.split())
+    assert "0 answered" in text and "2 bad input" in text and "3 undecided" in text
+
+
+def test_read_problem_gives_what_the_command_uses() -> None:
+    problem = read_problem(PROBLEM)
+    answer = certify(problem.question)
+    found = strict_json(run("certify", str(PROBLEM), "--json").stdout)
+    assert (answer.lower, answer.upper) == (found["lower"], found["upper"])

@@ -1,0 +1,111 @@
+"""What a reader sees: intervals that still enclose, and every attempt."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+
+from lindfeas.answer import Answer
+from lindfeas.certification import certify
+from lindfeas.distance import TraceDistance
+from lindfeas.files import read_problem
+from lindfeas.report import answer_html, answer_table, interval_text, summary_rows
+
+PROBLEM = Path(__file__).parent.parent / "problems" / "qutrit-qubit.toml"
+FINITE = st.floats(0, 1e6, allow_nan=False)
+
+
+@cache
+def answer() -> Answer:
+    return certify(read_problem(PROBLEM).question)
+
+
+def printed(renderable: RenderableType) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=200).print(renderable)
+    return stream.getvalue()
+
+
+@given(st.tuples(FINITE, FINITE).map(sorted))
+def test_printed_interval_encloses_the_interval(ends: list[float]) -> None:
+    lower, upper = interval_text(*ends).strip("[]").split(", ")
+    assert Decimal(lower) <= Decimal(ends[0])
+    assert Decimal(upper) >= Decimal(ends[1])
+
+
+@given(st.floats(1e-12, 1.0), st.floats(1e-9, 1.0))
+def test_printed_interval_is_hardly_wider(lower: float, relative: float) -> None:
+    upper = lower * (1 + relative)
+    low, high = map(float, interval_text(lower, upper).strip("[]").split(", "))
+    assert high - low <= 1.1 * (upper - lower)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "text"),
+    [
+        (None, None, "-"),
+        (None, 0.5, "<= 0.5"),
+        (0.5, None, ">= 0.5"),
+        (0.0, 0.0, "[0, 0]"),
+        (0.25, float("inf"), "[0.25, inf]"),
+        (2.038781797e-09, 2.043279042e-09, "[2.03878e-9, 2.04328e-9]"),
+    ],
+)
+def test_interval_text(lower: float | None, upper: float | None, text: str) -> None:
+    assert interval_text(lower, upper) == text
+
+
+def test_table_shows_the_candidate() -> None:
+    text = printed(answer_table("the title", answer()))
+    for part in ("the title", "possible", "hot", "cold", "spectral gap", "unique", "|0><1|"):
+        assert part in text
+
+
+def test_table_shows_failed_attempts() -> None:
+    failed = replace(
+        answer().attempts[0],
+        solver="SCS",
+        status="failed",
+        message="SolverError: ran [bold]out[/bold]",
+        lower=None,
+        upper=None,
+    )
+    text = printed(answer_table("", replace(answer(), attempts=(failed, *answer().attempts))))
+    assert "ran [bold]out[/bold]" in text
+    assert "CLARABEL" in text and "SCS" in text
+
+
+def test_without_a_candidate() -> None:
+    bare = replace(
+        answer(),
+        verdict="undecided",
+        reason="the interval straddles",
+        candidate=None,
+        trace_distance=TraceDistance(lower=None, upper=None, lemma1=None),
+    )
+    text = printed(answer_table("", bare))
+    assert "the interval straddles" in text
+    assert "trace distance" not in text
+    assert "the interval straddles" in answer_html(bare)
+
+
+def test_proved_and_certified_are_told_apart() -> None:
+    assert ("", "certified in double precision") in summary_rows(answer())
+    assert ("", "lower bound proved") in summary_rows(replace(answer(), proved=True))
+
+
+def test_html_is_escaped() -> None:
+    failed = replace(answer().attempts[0], message="<script>")
+    text = answer_html(replace(answer(), attempts=(failed,)))
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert "|0&gt;&lt;1|" in text
+    assert answer()._repr_html_() == answer_html(answer())
