@@ -62,13 +62,16 @@ GRADED = 1.0 / math.e
 """Distance from a breakpoint at which panels begin to shrink, as a fraction of what is free."""
 
 CLOSEST = 40
-"""Panels shrink towards a breakpoint by at most this many factors of 2."""
+"""Energies are told from a breakpoint b down to a distance b / 2**CLOSEST."""
 
 SMALLEST, LARGEST = 1e-280, 1e280
 """Frequencies between which the mesh may extend; doubles go a little further."""
 
 KERNEL_ENTRIES = 1 << 20
 """Entries of the kernel matrix 1/(w - E) held at a time (8 MB)."""
+
+UNTHREADED = 8192
+"""Length of scalar products for which BLAS starts no threads: they crawl on busy cores."""
 
 BUCKET = 32.0
 """Energies that share a mesh have the same log2|E| up to this much."""
@@ -313,37 +316,32 @@ def _gauss_jacobi(power: float, order: int) -> tuple[FloatArray, FloatArray]:
 class _Mesh:
     """f = (J n, J (n + 1)) sampled on [0, edges[0]] and on m panels up to edges[-1].
 
-    edges (m+1,); nodes and weights (m, ORDER); values and coefficients (of Legendre polynomials
-    on the panel) (2, m, ORDER); bottom_* the same for the rule on [0, edges[0]], (ORDER,), and
-    the error of its share of the transform, (2,).
+    edges (m+1,); nodes and weights of the rule on the panels (m, ORDER); values of f, and of f
+    times weights, and coefficients of f in Legendre polynomials on each panel (2, m, ORDER).
+    For the rule on [0, edges[0]]: bottom_nodes (ORDER,), bottom_weighted (2, ORDER), and the
+    error of its share of the transform, bottom_error (2,).
     """
 
     edges: FloatArray
     nodes: FloatArray
     weights: FloatArray
     values: FloatArray
+    weighted: FloatArray
     coefficients: FloatArray
     bottom_nodes: FloatArray
-    bottom_weights: FloatArray
-    bottom_values: FloatArray
+    bottom_weighted: FloatArray
     bottom_error: FloatArray
-
-    @property
-    def bottom(self) -> FloatArray:
-        """int_0^edges[0] f dw, shape (2,)."""
-        integral: FloatArray = self.bottom_values @ self.bottom_weights
-        return integral
 
     @property
     def moments(self) -> FloatArray:
         """int f(w)/w dw over every panel, shape (2, m)."""
-        moments: FloatArray = np.sum(self.weights / self.nodes * self.values, axis=-1)
+        moments: FloatArray = np.sum(self.weighted / self.nodes, axis=-1)
         return moments
 
     def magnitudes(self) -> FloatArray:
         """Size of the transform at energies in every panel, without its cancellations, (2, m)."""
-        areas = np.sum(self.weights * self.values, axis=-1)
-        below = (np.cumsum(areas, axis=-1) + self.bottom[:, None]) / self.edges[1:]
+        bottom = np.sum(self.bottom_weighted, axis=-1, keepdims=True)
+        below = (bottom + np.cumsum(np.sum(self.weighted, axis=-1), axis=-1)) / self.edges[1:]
         above = np.cumsum(self.moments[:, ::-1], axis=-1)[:, ::-1]
         size: FloatArray = np.maximum(below, above)
         np.maximum(size, np.max(self.values, axis=-1), out=size)
@@ -368,6 +366,9 @@ def _principal_values(
     mesh = _resolve(density, beta, mu, power, energies)
     panel = np.searchsorted(mesh.edges, energies, side="right") - 1
     result = np.empty((2, len(energies)))
+    missed = _missed(mesh, panel, energies, at_energy)
+    if missed.any():
+        raise _unresolvable(energies[missed][0])
     most = max(1, KERNEL_ENTRIES // (mesh.nodes.size + ORDER))
     starts = np.flatnonzero(np.diff(panel, prepend=-2))
     for start, stop in zip(starts, [*starts[1:], len(energies)], strict=True):
@@ -385,21 +386,47 @@ def _transform(mesh: _Mesh, panel: int, energies: FloatArray, at_energy: FloatAr
         # drops the panel that holds the energies: it is added exactly below
         distance[:, panel * ORDER : (panel + 1) * ORDER] = np.inf
     kernel = np.divide(1.0, distance, out=distance)
-    result: FloatArray = (mesh.values * mesh.weights).reshape(2, -1) @ kernel.T
+    result = np.zeros((2, len(energies)))
+    for first in range(0, mesh.nodes.size, UNTHREADED):
+        block = slice(first, first + UNTHREADED)
+        result += np.vecdot(mesh.weighted.reshape(2, 1, -1)[..., block], kernel[:, block])
     bottom = 1.0 / (mesh.bottom_nodes - energies[:, None])
-    result += (mesh.bottom_values * mesh.bottom_weights) @ bottom.T
+    result += np.vecdot(mesh.bottom_weighted[:, None], bottom)
     if inside:
         low, high = mesh.edges[panel], mesh.edges[panel + 1]
         first = int(np.searchsorted(mesh.edges, 0.5 * low, side="right")) - 1
         first = max(first, 0)
         last = min(int(np.searchsorted(mesh.edges, 1.5 * high)), len(mesh.nodes))
         window = slice(first * ORDER, last * ORDER)
-        subtracted = kernel[:, window] @ mesh.weights.ravel()[window]
+        subtracted = np.vecdot(kernel[:, window], mesh.weights.ravel()[window])
         left, right = energies - mesh.edges[first], mesh.edges[last] - energies
         result += at_energy * (np.log(right / left) - subtracted)
-        centred = (energies - 0.5 * (low + high)) / (0.5 * (high - low))
-        result += mesh.coefficients[:, panel] @ _quotient_integrals(centred)
+        result += mesh.coefficients[:, panel] @ _quotient_integrals(_centred(energies, low, high))
     return result
+
+
+def _centred(energies: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """Energies in panels [low, high], mapped to [-1, 1]."""
+    centred: FloatArray = (energies - 0.5 * (low + high)) / (0.5 * (high - low))
+    return centred
+
+
+def _missed(
+    mesh: _Mesh, panel: NDArray[np.intp], energies: FloatArray, at_energy: FloatArray
+) -> NDArray[np.bool_]:
+    """Energies at which the mesh interpolates something else than f: a peak between its nodes."""
+    missed = np.zeros(len(energies), dtype=bool)
+    inside = (panel >= 0) & (panel < len(mesh.nodes))
+    held = panel[inside]
+    centred = _centred(energies[inside], mesh.edges[held], mesh.edges[held + 1])
+    # Clenshaw's recurrence for sum_k c_k P_k, with the coefficients of every energy's panel
+    following, current = np.zeros((2, 2, len(held)))
+    for k in range(ORDER - 1, -1, -1):
+        step = (2 * k + 1) / (k + 1) * centred * current - (k + 1) / (k + 2) * following
+        following, current = current, mesh.coefficients[:, held, k] + step
+    error = np.abs(current - at_energy[:, inside])
+    missed[inside] = np.any(error > 10.0 * RESOLVED * mesh.magnitudes()[:, held], axis=0)
+    return missed
 
 
 def _quotient_integrals(z: FloatArray) -> FloatArray:
@@ -434,7 +461,11 @@ def _resolve(
         upper = edges[-1] * 2.0 ** np.arange(1, 1 + 32 * long_tail)
         edges = np.sort(np.concatenate([lower, edges, halves, upper]))
     where = mesh.nodes[coarse][0, 0] if coarse.any() else edges[-1 if long_tail else 0]
-    raise AccuracyError(
+    raise _unresolvable(where)
+
+
+def _unresolvable(where: float) -> AccuracyError:
+    return AccuracyError(
         f"the spectral density cannot be resolved to {RESOLVED:g} near frequency {where:.6g}: "
         "it must be smooth except at `breakpoints`, follow `exponent` near zero and decay "
         "towards infinity"
@@ -443,7 +474,7 @@ def _resolve(
 
 def _refinable(edges: FloatArray, coarse: NDArray[np.bool_]) -> bool:
     """Whether a mesh may become larger, and doubles can hold halves of its coarse panels."""
-    room = len(edges) <= MOST_PANELS and edges[0] > 0.01 * SMALLEST and edges[-1] < LARGEST
+    room = len(edges) <= MOST_PANELS and edges[0] >= 0.01 * SMALLEST and edges[-1] <= LARGEST
     return bool(room and np.all(np.diff(edges)[coarse] > 1e-14 * edges[1:][coarse]))
 
 
@@ -460,28 +491,25 @@ def _sample(
     x, v, to_coefficients = _gauss_legendre()
     half = 0.5 * np.diff(edges)[:, None]
     nodes = 0.5 * (edges[:-1] + edges[1:])[:, None] + half * x
-    bottom_nodes, bottom_weights = (edges[0] * part for part in _gauss_jacobi(power, ORDER))
-    coarse_nodes, coarse_weights = (edges[0] * part for part in _gauss_jacobi(power, ORDER - 8))
-    every = np.concatenate([bottom_nodes, coarse_nodes, nodes.ravel()])
-    values = _occupied(density, beta, mu, every)
-    bottom, coarse, panels = np.split(values, [ORDER, 2 * ORDER - 8], axis=1)
-    panels = panels.reshape(2, *nodes.shape)
-    # other energies are so far above the bottom that they see a constant kernel
-    fine_kernel, coarse_kernel = (
-        1.0 / (x if at_zero else edges[0]) for x in (bottom_nodes, coarse_nodes)
-    )
+    values = _occupied(density, beta, mu, nodes)
+    rules, shares = [], []
+    for order in (ORDER, ORDER - 8):
+        bottom_nodes, bottom_weights = (edges[0] * part for part in _gauss_jacobi(power, order))
+        bottom_weighted = bottom_weights * _occupied(density, beta, mu, bottom_nodes)
+        # energies other than 0 are so far above the bottom that they see a constant kernel
+        seen = bottom_nodes if at_zero else edges[0]
+        rules.append((bottom_nodes, bottom_weighted))
+        shares.append(np.sum(bottom_weighted / seen, axis=1))
     return _Mesh(
         edges=edges,
         nodes=nodes,
         weights=half * v,
-        values=panels,
-        coefficients=panels @ to_coefficients.T,
-        bottom_nodes=bottom_nodes,
-        bottom_weights=bottom_weights,
-        bottom_values=bottom,
-        bottom_error=np.abs(
-            bottom @ (bottom_weights * fine_kernel) - coarse @ (coarse_weights * coarse_kernel)
-        ),
+        values=values,
+        weighted=half * v * values,
+        coefficients=values @ to_coefficients.T,
+        bottom_nodes=rules[0][0],
+        bottom_weighted=rules[0][1],
+        bottom_error=np.abs(shares[0] - shares[1]),
     )
 
 
@@ -493,7 +521,7 @@ def _unresolved(mesh: _Mesh, size: FloatArray, energies: FloatArray) -> NDArray[
     # zero for a panel that holds an energy
     gap = np.maximum(0.0, np.minimum(low - padded[following], padded[following + 1] - high))
     # seen from afar, an unresolved panel is only as important as it is wide
-    weight = 1.0 / np.maximum(1.0, gap / (high - low))
+    weight = (high - low) / np.maximum(high - low, gap)
     trailing = np.max(np.abs(mesh.coefficients[..., -TAIL:]), axis=-1)
     coarse: NDArray[np.bool_] = np.any(trailing * weight > RESOLVED * size, axis=0)
     return coarse
@@ -526,8 +554,9 @@ def _initial_edges(
     for low, high in ((g[0], g[-1]) for g in graded):
         octaves = octaves[(octaves < 0.99 * low) | (octaves > 1.01 * high)]
     edges = np.sort(np.concatenate([octaves[octaves < 0.99 * top], [top], *graded]))
-    edges = edges[edges <= top]
-    return edges[np.concatenate([[True], np.diff(edges) > 1e-13 * edges[1:]])]
+    distinct = np.diff(edges, prepend=0.0) > 1e-13 * edges
+    kept: FloatArray = edges[distinct & (edges <= top)]
+    return kept
 
 
 def _breakpoints(density: SpectralDensity) -> list[float]:
@@ -542,9 +571,8 @@ def _graded(points: list[float], number: int, energies: FloatArray) -> FloatArra
     below = points[number - 1] if number > 0 else 0.0
     above = points[number + 1] if number + 1 < len(points) else math.inf
     radius = GRADED * min(point - below, above - point)
-    nearest = float(np.min(np.abs(energies - point)))
-    octaves = math.log2(radius / nearest) + 2.0 if nearest > 0.0 else math.inf
-    steps = radius * 0.5 ** np.arange(1.0 + min(max(octaves, 0.0), CLOSEST))
+    nearest = max(float(np.min(np.abs(energies - point))), 2.0**-CLOSEST * point)
+    steps = radius * 0.5 ** np.arange(1.0 + max(math.log2(radius / nearest) + 2.0, 0.0))
     return np.concatenate([point - steps, [point], (point + steps)[::-1]])
 
 

@@ -237,7 +237,8 @@ class CustomDensity:
         (for example below a gap).
     scale
         Frequency on which J changes, > 0; unit energy. Far narrower peaks may be missed unless
-        `breakpoints` surround them.
+        a breakpoint marks them; where doubles cannot hold them to 1e-12 (widths below 1e-3 of
+        their frequency), energies inside them are refused.
     support
         J is zero beyond it; inf if it never is. It may be a hard edge.
     breakpoints
