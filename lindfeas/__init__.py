@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from lindfeas import models
     from lindfeas.answer import Answer
+    from lindfeas.backends import solver_status
     from lindfeas.certification import certify
     from lindfeas.errors import (
         AccuracyError,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from lindfeas.lindbladian import Lindbladian
     from lindfeas.question import Question, Rates
     from lindfeas.redfield import Redfield, redfield_equation
-    from lindfeas.solver import solver_status
     from lindfeas.spectral_density import (
         CustomDensity,
         DrudeLorentz,
@@ -59,7 +59,7 @@ _HOME = {
     "problem_schema": "files",
     "read_problem": "files",
     "redfield_equation": "redfield",
-    "solver_status": "solver",
+    "solver_status": "backends",
 }
 """Every public name and the module that it lives in."""
 

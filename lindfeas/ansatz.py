@@ -72,6 +72,36 @@ def regions(system: OpenSystem, spectrum: Spectrum) -> tuple[Region, ...]:
     return tuple(_region(system, bath, spectrum) for bath in system.baths)
 
 
+def whole_space(spectrum: Spectrum) -> Sector:
+    """All levels as one sector, for states and actions that do not respect the charge."""
+    return Sector(
+        charge=0,
+        states=np.arange(spectrum.dimension),
+        levels=slice(0, spectrum.dimension),
+        vectors=spectrum.vectors,
+        uncertainty=max(sector.uncertainty for sector in spectrum.sectors),
+    )
+
+
+def merged(region: Region, spectrum: Spectrum) -> Group:
+    """All operators of a region as one group of dense matrices, whatever charge they carry."""
+    whole = whole_space(spectrum)
+    size = spectrum.dimension
+    stacks = []
+    for group in region.groups:
+        dtype = np.result_type(float, *(block.dtype for _, _, block in group.blocks))
+        dense = np.zeros((group.size, size, size), dtype=dtype)
+        for final, initial, block in group.blocks:
+            dense[:, final.levels, initial.levels] = block
+        stacks.append(dense)
+    return Group(
+        charge=0,
+        labels=region.labels,
+        local=region.basis,
+        blocks=((whole, whole, np.concatenate(stacks)),),
+    )
+
+
 def operator_basis(
     dimensions: Sequence[int], charge: Sequence[Sequence[int]] | None
 ) -> list[tuple[int, str, sp.csr_array]]:

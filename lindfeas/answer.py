@@ -100,11 +100,14 @@ class Answer:
     @property
     def target(self) -> str:
         """What had to be reproduced."""
-        return self.question.target
+        target = self.question.target
+        return target if isinstance(target, str) else target.name
 
     @property
     def norm(self) -> str | None:
         """The norm of the defect; None for populations, which have one only."""
+        if not isinstance(self.question.target, str):
+            return self.question.target.norm
         return None if self.target == "populations" else self.question.norm
 
     @property
@@ -146,6 +149,7 @@ def _candidate_dict(candidate: Lindbladian) -> dict[str, Any]:
                 "name": region.name,
                 "sites": list(region.sites),
                 "rate": region.rate,
+                "hamiltonian_norm": region.hamiltonian_norm,
                 "jump_rates": region.jump_rates.tolist(),
                 "basis_labels": list(region.basis_labels),
                 "kossakowski": _complex_lists(region.kossakowski),

@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.problem import Problem
+from lindfeas.problem import Point, Problem
 from lindfeas.question import Rates
+from lindfeas.residual import DUAL_NORM
 from lindfeas.spectrum import UNIT_ROUNDOFF
-
-RELATIVE_WIDTH = 1e-6
-ABSOLUTE_WIDTH = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +32,9 @@ class Interval:
         """upper - lower."""
         return self.upper - self.lower
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether the width is at most 1e-6 relative or 1e-12 absolute."""
-        return self.width <= max(RELATIVE_WIDTH * self.lower, ABSOLUTE_WIDTH)
+    def is_narrow(self, relative: float = 1e-6, absolute: float = 1e-12) -> bool:
+        """Whether the width is at most ``relative`` of the lower end, or ``absolute``."""
+        return self.width <= max(relative * self.lower, absolute)
 
     def meet(self, other: Interval) -> Interval:
         """The intersection: both hold, so the tighter end of each does."""
@@ -47,46 +44,58 @@ class Interval:
 def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
     """Dual function at the repaired multiplier, minus the rounding allowance; at least 0.
 
-    For populations and every y in [-1, 1]^d: tau >= sum_r t_r lambda_min(sum_k y_k A^r_k).
+    tau >= -tr(Y X) + sum_r t_r lambda_min(A^r(Y)) for every Hermitian Y of dual norm at most 1
+    that no local Hamiltonian feels; for populations Y = diag(y) with y in [-1, 1]^d.
     """
     y = repair_multiplier(problem, multiplier)
     smallest = [_smallest_eigenvalue(problem, region, y) for region in range(len(problem.regions))]
     value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
-    return max(0.0, value - problem.uncertainty.of(y))
+    largest = problem.layout.norm(y, "spectral")
+    return max(0.0, value - problem.uncertainty.of(y, largest))
 
 
-def upper_bound(problem: Problem, gammas: Sequence[NDArray[Any]]) -> float:
-    """Defect of feasible Kossakowski blocks (see `repair_gammas`), plus the allowance."""
-    residual = problem.residual(list(gammas))
-    return float(np.abs(residual).sum()) + problem.uncertainty.worst
+def upper_bound(problem: Problem, point: Point) -> float:
+    """Defect of a feasible point (see `repair_point`), plus the allowance."""
+    return problem.defect(point) + problem.uncertainty.worst(problem.layout, problem.norm)
 
 
 def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The nearest multiplier of dual norm at most 1; a constant is moved out first.
+    """A multiplier near the given one that is dual feasible.
 
-    Adding a constant to y changes nothing for populations (L' preserves the trace), so the
-    middle of its range is put at 0 before clipping.
+    Its part along the shift directions is removed, then it is brought into the dual unit ball: by
+    clipping for a plain vector in the trace norm without shifts, by scaling otherwise.
     """
     y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
-    y = y - (y.max() + y.min()) / 2
-    return np.clip(y, -1.0, 1.0)
+    directions = problem.shifts.directions
+    if problem.layout.is_vector and problem.norm == "trace" and not directions.size:
+        # L' preserves the trace, so a constant in y changes nothing: centre before clipping.
+        y = y - (y.max() + y.min()) / 2
+        return np.clip(y, -1.0, 1.0)
+    for _ in range(2):
+        y = y - directions @ (directions.T @ y)
+    size = problem.layout.norm(y, DUAL_NORM[problem.norm])
+    return y / (size * (1 + 4 * UNIT_ROUNDOFF * problem.rows)) if size > 0 else y
 
 
-def repair_gammas(problem: Problem, gammas: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+def repair_point(problem: Problem, point: Point) -> Point:
     """Hermitian part, projected to the positive cone, rescaled to the rate rule exactly."""
-    positive = [_positive_part(np.asarray(gamma)) for gamma in gammas]
-    traces = np.array(
-        [
-            sum(float(np.trace(positive[b]).real) for b in problem.of_region(region))
-            for region in range(len(problem.regions))
+    positive = [_positive_part(np.asarray(gamma)) for gamma in point.gammas]
+    factors = _rate_factors(problem.rates, problem.traces(positive))
+    gammas = (
+        _uniform(problem)
+        if factors is None
+        else [
+            gamma * factors[block.region]
+            for block, gamma in zip(problem.blocks, positive, strict=True)
         ]
     )
-    factors = _rate_factors(problem.rates, traces)
-    if factors is None:
-        return _uniform(problem)
-    return [
-        gamma * factors[block.region] for block, gamma in zip(problem.blocks, positive, strict=True)
-    ]
+    return Point(gammas=gammas, shift=np.nan_to_num(point.shift))
+
+
+def refit_shift(problem: Problem, point: Point) -> Point:
+    """The shift that minimises the Frobenius norm for the same Kossakowski blocks."""
+    rest = problem.dissipation(point.gammas)
+    return Point(gammas=point.gammas, shift=-problem.shifts.directions.T @ rest)
 
 
 def dual_rate_value(rates: Rates, smallest: Sequence[float]) -> float:

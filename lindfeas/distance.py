@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.ansatz import Region
+from lindfeas.assembly import largest_rates
 from lindfeas.question import Rates
-from lindfeas.target import largest_rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
-from lindfeas.ansatz import Region
+from lindfeas.ansatz import Region, merged
 from lindfeas.errors import MissingExtraError, PhysicsError
-from lindfeas.problem import Problem
+from lindfeas.problem import Point, Problem
 from lindfeas.redfield import Redfield, stationary_distribution
 
 DENSE_LEVELS = 300
@@ -53,6 +53,11 @@ class RegionDissipator:
     def rate(self) -> float:
         """tr Gamma."""
         return float(np.trace(self.kossakowski).real)
+
+    @property
+    def hamiltonian_norm(self) -> float:
+        """Largest absolute eigenvalue of H_r (rate unit)."""
+        return float(np.linalg.norm(self.hamiltonian, 2))
 
     @property
     def jump_rates(self) -> NDArray[np.float64]:
@@ -130,13 +135,10 @@ class Lindbladian:
 
 
 def lindbladian(
-    problem: Problem,
-    gammas: Sequence[NDArray[Any]],
-    reference: Redfield,
-    regions: tuple[Region, ...],
+    problem: Problem, point: Point, reference: Redfield, regions: tuple[Region, ...]
 ) -> Lindbladian:
-    """Assemble the Lindbladian of feasible Kossakowski blocks and find its steady state."""
-    rates, decay = _secular_part(gammas, problem, reference, regions)
+    """Assemble the Lindbladian of a feasible point and find its steady state."""
+    rates, decay = _secular_part(problem, point, reference, regions)
     try:
         populations = stationary_distribution(rates)
     except PhysicsError:
@@ -146,7 +148,7 @@ def lindbladian(
     unique = populations is not None and gap > UNIQUENESS_TOLERANCE * fastest
     return Lindbladian(
         regions=tuple(
-            _dissipator(number, region, problem, gammas) for number, region in enumerate(regions)
+            _dissipator(number, region, problem, point) for number, region in enumerate(regions)
         ),
         populations=populations if unique else None,
         spectral_gap=gap,
@@ -155,33 +157,30 @@ def lindbladian(
     )
 
 
-def _dissipator(
-    number: int, region: Region, problem: Problem, gammas: Sequence[NDArray[Any]]
-) -> RegionDissipator:
-    blocks = [gammas[b] for b in problem.of_region(number)]
-    size = sum(len(block) for block in blocks)
-    kossakowski = np.zeros((size, size), dtype=np.result_type(*blocks))
-    start = 0
-    for block in blocks:
-        stop = start + len(block)
-        kossakowski[start:stop, start:stop] = block
-        start = stop
+def _dissipator(number: int, region: Region, problem: Problem, point: Point) -> RegionDissipator:
     return RegionDissipator(
         name=region.name,
         sites=region.sites,
         dimension=region.dimension,
-        hamiltonian=np.zeros((region.dimension,) * 2),
-        kossakowski=kossakowski,
+        hamiltonian=_local_hamiltonian(number, region, problem, point),
+        kossakowski=block_diag(*(point.gammas[b] for b in problem.of_region(number))),
         basis=region.basis,
         basis_labels=region.labels,
     )
 
 
+def _local_hamiltonian(number: int, region: Region, problem: Problem, point: Point) -> NDArray[Any]:
+    """H_r, the smallest that produces the point's shift."""
+    total = np.zeros((region.dimension,) * 2, dtype=complex)
+    weights = problem.shifts.hamiltonians @ point.shift
+    for weight, (owner, operator) in zip(weights, problem.shifts.basis, strict=True):
+        if owner == number:
+            total += weight * operator
+    return total if total.imag.any() else total.real
+
+
 def _secular_part(
-    gammas: Sequence[NDArray[Any]],
-    problem: Problem,
-    reference: Redfield,
-    regions: tuple[Region, ...],
+    problem: Problem, point: Point, reference: Redfield, regions: tuple[Region, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(rates C[k, a] between levels, decay[a, g] of every coherence), both (d, d).
 
@@ -191,8 +190,11 @@ def _secular_part(
     rates = np.zeros((size, size))
     overlap = np.zeros((size, size))
     for number, region in enumerate(regions):
-        for b, group in zip(problem.of_region(number), region.groups, strict=True):
-            values, vectors = np.linalg.eigh(gammas[b])
+        blocks = problem.of_region(number)
+        by_charge = len(blocks) == len(region.groups)
+        groups = region.groups if by_charge else (merged(region, reference.spectrum),)
+        for b, group in zip(blocks, groups, strict=True):
+            values, vectors = np.linalg.eigh(point.gammas[b])
             weights = (vectors * np.sqrt(np.maximum(values, 0.0))).conj().T
             diagonal = np.zeros((len(values), size), dtype=complex)
             for final, initial, block in group.blocks:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.problem import Problem
+from lindfeas.problem import Point, Problem
 
 MARGINS = (1e-4, 1e-2)
 """A row is driven to zero if its |multiplier| is farther than this from 1."""
@@ -23,25 +23,28 @@ CUTS = (1e-13, 1e-10, 1e-7, 1e-4)
 """Singular values below these fractions of the largest are not used, one candidate each."""
 
 
-def polished(
-    problem: Problem, gammas: Sequence[NDArray[Any]], multiplier: NDArray[np.float64]
-) -> Iterator[list[NDArray[Any]]]:
-    """Candidates near ``gammas`` whose residual vanishes where the multiplier says so.
+def polished(problem: Problem, point: Point, multiplier: NDArray[np.float64]) -> Iterator[Point]:
+    """Candidates near ``point`` whose residual vanishes where the multiplier says so.
+
+    Only for sums of absolute values; other norms yield nothing.
 
     Parameters
     ----------
-    gammas
-        Feasible blocks (see `lindfeas.bounds.repair_gammas`).
+    point
+        A feasible point (see `lindfeas.bounds.repair_point`).
     multiplier
         y, entries between -1 and 1, shape (rows,).
 
     Yields
     ------
-    list of blocks
-        Positive; the caller evaluates them and keeps the best.
+    Point
+        With positive blocks; the caller evaluates them and keeps the best.
     """
+    if not (problem.layout.is_vector and problem.norm == "trace"):
+        return
+    gammas = point.gammas
     roots = [_root(gamma) for gamma in gammas]
-    residual = problem.residual(list(gammas))
+    residual = problem.residual(point)
     traces = _trace_rows(problem, roots)
     for margin in MARGINS:
         inactive = np.abs(multiplier) < 1 - margin
@@ -61,7 +64,7 @@ def polished(
         for cut in CUTS:
             keep = singular > cut * singular[0]
             step = v[keep].T @ ((u[:, keep].T @ target) / singular[keep])
-            yield _applied(step, roots)
+            yield Point(gammas=_applied(step, roots), shift=point.shift)
 
 
 def _root(gamma: NDArray[Any]) -> NDArray[Any]:

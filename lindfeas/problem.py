@@ -9,7 +9,8 @@ coherences and trajectories all compile to it; nothing here knows of a solver.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.question import Rates
+from lindfeas.residual import Layout
+from lindfeas.rounding import Uncertainty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,42 +63,41 @@ class GammaBlock:
         return combined
 
 
-@dataclass(frozen=True, kw_only=True)
-class Uncertainty:
-    """How far rounding can move a bound: a documented, conservative model.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftDirections:
+    """What the free local Hamiltonians H_r can do to the residual.
 
-    For a multiplier y (entries at most 1 for the norm ``l1``) the dual function moves by at most
-
-        sum_{k<k'} pair[k, k'] |y_k - y_k'|  +  sum_k row[k] |y_k|  +  whole max|y|.
-
-    ``pair`` is the rotation of close levels into each other, ``row`` the rounding of the
-    coefficients, ``whole`` the error of rho0. See docs/theory.md, "Rounding".
+    Parameters
+    ----------
+    directions
+        Orthonormal basis of the range of H -> i[rho, H], shape (rows, k).
+    hamiltonians
+        The coefficients, in ``basis``, of an H that produces each direction, shape (m, k); the
+        smallest such H.
+    basis
+        For every coefficient: (region, Hermitian local operator of shape (d_r, d_r)).
+    cut
+        Singular values that were taken for zero, relative to the largest: these H commute with
+        the state up to rounding.
     """
 
-    pair: NDArray[np.float64]
-    row: NDArray[np.float64]
-    whole: float
+    directions: NDArray[np.float64]
+    hamiltonians: NDArray[np.float64]
+    basis: tuple[tuple[int, NDArray[Any]], ...] = field(repr=False)
+    cut: float
 
-    def of(self, multiplier: NDArray[np.float64]) -> float:
-        """Allowance for one multiplier."""
-        size = np.abs(multiplier)
-        total = float(self.row @ size) + self.whole * float(size.max(initial=0.0))
-        if self.pair.size:
-            total += _weighted_differences(self.pair, multiplier)
-        return total
-
-    @cached_property
-    def worst(self) -> float:
-        """Allowance for the worst multiplier with entries between -1 and 1."""
-        return float(self.row.sum() + self.whole + self.pair.sum())
+    @property
+    def count(self) -> int:
+        """Number of directions k."""
+        return int(self.directions.shape[1])
 
 
-def _weighted_differences(pair: NDArray[np.float64], multiplier: NDArray[np.float64]) -> float:
-    """sum_{k<k'} pair |y_k - y_k'| without a second (d, d) array of all differences at once."""
-    total = 0.0
-    for row, value in zip(pair, multiplier, strict=True):
-        total += float(row @ np.abs(multiplier - value))
-    return total / 2
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """Feasible variables: Kossakowski blocks, and coordinates along the shift directions."""
+
+    gammas: list[NDArray[Any]]
+    shift: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,20 +110,24 @@ class Problem:
         Shape (rows,).
     blocks
         The Kossakowski blocks of all regions.
+    shifts
+        The directions of the free local Hamiltonians (none for populations).
     regions
         Name of every region.
     rates
         The rate rule.
-    norm
-        ``l1``: sum of absolute values of the rows.
+    layout, norm
+        The residual's blocks, and its Schatten norm ``spectral``, ``frobenius`` or ``trace``.
     uncertainty
         Rounding model of the coefficients.
     """
 
     offset: NDArray[np.float64]
     blocks: tuple[GammaBlock, ...]
+    shifts: ShiftDirections
     regions: tuple[str, ...]
     rates: Rates
+    layout: Layout
     norm: str
     uncertainty: Uncertainty
 
@@ -134,19 +140,43 @@ class Problem:
         """Numbers of the blocks that make up one region's Kossakowski matrix."""
         return [number for number, block in enumerate(self.blocks) if block.region == region]
 
-    def residual(self, gammas: list[NDArray[Any]]) -> NDArray[np.float64]:
+    def traces(self, gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """tr Gamma^r of every region."""
+        total = np.zeros(len(self.regions))
+        for block, gamma in zip(self.blocks, gammas, strict=True):
+            total[block.region] += float(np.trace(gamma).real)
+        return total
+
+    def dissipation(self, gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """offset + sum_b <A_b, Gamma_b>, shape (rows,)."""
         total = self.offset.copy()
         for block, gamma in zip(self.blocks, gammas, strict=True):
             total += block.value(gamma)
         return total
 
+    def residual(self, point: Point) -> NDArray[np.float64]:
+        """offset + sum_b <A_b, Gamma_b> + shift h, shape (rows,)."""
+        return self.dissipation(point.gammas) + self.shifts.directions @ point.shift
+
+    def defect(self, point: Point) -> float:
+        """Norm of the residual."""
+        return self.layout.norm(self.residual(point), self.norm)
+
     @cached_property
     def key(self) -> str:
         """SHA-256 over all the numbers: equal for equal problems on every machine."""
-        digest = hashlib.sha256(repr((self.regions, self.rates, self.norm)).encode())
-        digest.update(np.ascontiguousarray(self.offset).tobytes())
+        text = repr((self.regions, self.rates, self.norm, self.layout))
+        digest = hashlib.sha256(text.encode())
+        for array in (self.offset, self.shifts.directions):
+            digest.update(np.ascontiguousarray(array).tobytes())
         for block in self.blocks:
             digest.update(repr((block.region, block.charge, block.rows.shape)).encode())
             digest.update(np.ascontiguousarray(block.rows).tobytes())
         return digest.hexdigest()
+
+
+def no_shifts(rows: int) -> ShiftDirections:
+    """Where H_r drops out or is forbidden."""
+    return ShiftDirections(
+        directions=np.zeros((rows, 0)), hamiltonians=np.zeros((0, 0)), basis=(), cut=0.0
+    )

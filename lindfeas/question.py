@@ -9,9 +9,9 @@ from typing import Any
 
 from lindfeas.errors import InputError
 from lindfeas.system import OpenSystem
+from lindfeas.target import NORMS, Target
 
 TARGETS = ("populations", "populations+coherences")
-NORMS = ("spectral", "frobenius", "trace")
 RATE_RULES = ("each", "total", "range")
 
 
@@ -96,9 +96,10 @@ class Question:
     lamb_shift
         False forbids the local Hamiltonians H_r.
     target
-        ``populations`` (SDP-paper Eq. 28) or ``populations+coherences`` (Eq. 32).
+        ``populations`` (SDP-paper Eq. 28), ``populations+coherences`` (Eq. 32), or a `Target`.
     norm
-        ``spectral``, ``frobenius`` or ``trace``, for targets with coherences.
+        ``spectral``, ``frobenius`` or ``trace``, for ``populations+coherences``; a `Target` has
+        its own.
     tolerance
         The verdict is ``impossible`` from here on, ``possible`` below (SDP-paper Eq. 30).
     """
@@ -106,12 +107,12 @@ class Question:
     system: OpenSystem
     rates: Rates = field(default_factory=Rates)
     lamb_shift: bool = True
-    target: str = "populations"
+    target: str | Target = "populations"
     norm: str = "spectral"
     tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
-        if self.target not in TARGETS:
+        if not isinstance(self.target, Target) and self.target not in TARGETS:
             raise InputError(
                 f"must be one of {', '.join(TARGETS)}, but is {self.target!r}", "question.target"
             )

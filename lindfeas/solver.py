@@ -1,4 +1,4 @@
-"""Semidefinite solvers behind one function: the only place that knows cvxpy.
+"""Semidefinite programs through cvxpy: the only place that knows it.
 
 What comes back is raw material for `lindfeas.bounds`; no status, objective or dual of a cone
 constraint is ever a result. Multipliers come from a real equality constraint, whose dual is right
@@ -7,54 +7,22 @@ in every cvxpy version that we allow.
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
+import contextlib
+import io
 import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from lindfeas.errors import SolverError
-from lindfeas.problem import GammaBlock, Problem
+from lindfeas.backends import SETTINGS, require
+from lindfeas.problem import GammaBlock, Point, Problem
 from lindfeas.question import Rates
-
-SOLVERS = ("CLARABEL", "SCS", "MOSEK")
-"""The solvers that lindfeas drives, in the order in which it tries them."""
-
-_TIGHT = 1e-12
-_SETTINGS: dict[str, dict[str, Any]] = {
-    "CLARABEL": {
-        "tol_gap_abs": _TIGHT,
-        "tol_gap_rel": _TIGHT,
-        "tol_feas": _TIGHT,
-        "tol_ktratio": 1e-10,
-        "max_iter": 200,
-    },
-    "SCS": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 50_000},
-    "MOSEK": {
-        "mosek_params": {
-            "MSK_DPAR_INTPNT_CO_TOL_REL_GAP": _TIGHT,
-            "MSK_DPAR_INTPNT_CO_TOL_PFEAS": _TIGHT,
-            "MSK_DPAR_INTPNT_CO_TOL_DFEAS": _TIGHT,
-            "MSK_IPAR_NUM_THREADS": 1,
-        }
-    },
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SolverStatus:
-    """Whether a solver can be used here, and if not, what to do."""
-
-    name: str
-    version: str | None
-    installed: bool
-    usable: bool
-    message: str
+from lindfeas.residual import hermitian_coordinates, hermitian_matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +35,8 @@ class RawSolution:
         Who, and by what the data were multiplied.
     status, objective, iterations
         As reported; the objective is divided by the scale.
-    gammas
-        One matrix per block, or None if the solver failed.
+    point
+        Kossakowski blocks and shift, or None if the solver failed.
     multiplier
         y, shape (rows,), or None.
     compile_seconds, solve_seconds
@@ -82,15 +50,27 @@ class RawSolution:
     status: str
     objective: float | None
     iterations: int | None
-    gammas: list[NDArray[Any]] | None = field(repr=False)
+    point: Point | None = field(repr=False)
     multiplier: NDArray[np.float64] | None = field(repr=False)
     compile_seconds: float
     solve_seconds: float
     message: str = ""
 
 
-def solve(problem: Problem, solver: str = "CLARABEL", *, scale: float = 1.0) -> RawSolution:
+def solve(
+    problem: Problem,
+    solver: str = "CLARABEL",
+    *,
+    scale: float = 1.0,
+    around: Point | None = None,
+    floor: float = 1e-6,
+) -> RawSolution:
     """Hand the program to one solver, with all data multiplied by ``scale``.
+
+    With a point ``around`` the unknown is G in Gamma = B G B^dag, B B^dag being the point with
+    its eigenvalues raised to at least ``floor``. Near that point G is close to the identity, also
+    where optimal Kossakowski matrices have eigenvalues from 1 down to 1e-13: what the solver
+    resolves badly becomes as large as the rest.
 
     A solver that fails is an answer too: its ``message`` says how.
 
@@ -103,24 +83,16 @@ def solve(problem: Problem, solver: str = "CLARABEL", *, scale: float = 1.0) -> 
     import cvxpy as cp
 
     started = time.perf_counter()
-    variables = [_variable(block) for block in problem.blocks]
-    residual = cp.Variable(problem.rows)
-    expression = sum(
-        (scale * _flat_rows(block)) @ cp.vec(variable, order="C")
-        for block, variable in zip(problem.blocks, variables, strict=True)
-    )
-    link = residual == expression + scale * problem.offset
-    program = cp.Problem(
-        cp.Minimize(cp.norm1(residual)), [link, *_rate_constraints(problem, variables)]
-    )
-    status, message = "failed", ""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            program.solve(solver=solver, **_SETTINGS[solver])
-            status = program.status
-        except Exception as error:  # a solver may raise anything; the next one gets its chance
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
+    roots = [np.eye(block.size) for block in problem.blocks]
+    if around is not None:
+        roots = [_root(gamma, floor) for gamma in around.gammas]
+    variables = _Variables(problem, cp, roots)
+    matrix, offset, expand = _data(problem, scale, roots)
+    residual = cp.Variable(len(offset))
+    link = residual == matrix @ variables.vector + offset
+    objective, cones = _norm(problem, residual, cp)
+    program = cp.Problem(cp.Minimize(objective), [link, *cones, *variables.constraints])
+    status, message = _run(program, solver)
     elapsed = time.perf_counter() - started
     stats = program.solver_stats
     solving = float(getattr(stats, "solve_time", None) or 0.0)
@@ -129,20 +101,18 @@ def solve(problem: Problem, solver: str = "CLARABEL", *, scale: float = 1.0) -> 
         solver=solver,
         scale=scale,
         status=status,
-        objective=None if not solved else float(program.value) / scale,
+        objective=_finite(program.value, scale) if solved else None,
         iterations=getattr(stats, "num_iters", None),
-        gammas=[_gamma(b, v.value) for b, v in zip(problem.blocks, variables, strict=True)]
-        if solved
-        else None,
-        multiplier=-np.asarray(link.dual_value, dtype=float) if solved else None,
+        point=variables.point(scale) if solved else None,
+        multiplier=-expand(np.asarray(link.dual_value, dtype=float)) if solved else None,
         compile_seconds=elapsed - solving,
         solve_seconds=solving,
         message=message,
     )
 
 
-def best_conditioned(problem: Problem, solver: str, allowed: float) -> list[NDArray[Any]] | None:
-    """Kossakowski blocks with defect at most ``allowed`` and the largest smallest eigenvalue.
+def best_conditioned(problem: Problem, solver: str, allowed: float) -> Point | None:
+    """A point of defect at most ``allowed`` whose Gamma has the largest smallest eigenvalue.
 
     Maximise mu subject to Gamma^r >= mu 1: the near-optimal point farthest from the boundary of
     the cone. None if the solver fails; the caller checks whatever comes back.
@@ -150,89 +120,163 @@ def best_conditioned(problem: Problem, solver: str, allowed: float) -> list[NDAr
     import cvxpy as cp
 
     scale = 1e-2 / allowed
-    variables = [_variable(block) for block in problem.blocks]
     smallest = cp.Variable()
-    expression = scale * problem.offset + sum(
-        (scale * _flat_rows(block))
-        @ cp.vec(variable + smallest * np.eye(variable.shape[0]), order="C")
-        for block, variable in zip(problem.blocks, variables, strict=True)
-    )
-    shifted = [variable + smallest * np.eye(variable.shape[0]) for variable in variables]
+    roots = [np.eye(block.size) for block in problem.blocks]
+    variables = _Variables(problem, cp, roots, smallest)
+    matrix, offset, _ = _data(problem, scale, roots)
+    residual = cp.Variable(len(offset))
+    objective, cones = _norm(problem, residual, cp)
     program = cp.Problem(
         cp.Maximize(smallest),
         [
-            cp.norm1(expression) <= scale * allowed,
+            residual == matrix @ variables.vector + offset,
+            objective <= scale * allowed,
             smallest >= 0,
-            *_rate_constraints(problem, shifted),
+            *cones,
+            *variables.constraints,
         ],
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            program.solve(solver=solver, **_SETTINGS[solver])
-        except Exception:  # a solver may raise anything; no candidate is a valid outcome
-            return None
-    if smallest.value is None or any(variable.value is None for variable in variables):
-        return None
-    return [
-        _gamma(block, variable.value + float(smallest.value) * np.eye(variable.shape[0]))
-        for block, variable in zip(problem.blocks, variables, strict=True)
-    ]
+    _run(program, solver)
+    return None if residual.value is None else variables.point(scale)
 
 
-def require(solver: str) -> None:
-    """Raise a `SolverError` that says what to do, unless the solver can be used."""
-    if solver not in SOLVERS:
-        raise SolverError(f"solver: must be one of {', '.join(SOLVERS)}, but is {solver!r}")
-    status = _CHECKS[solver]()
-    if not status.usable:
-        raise SolverError(f"solver {solver}: {status.message}")
+class _Variables:
+    """The unknowns: G for every Kossakowski block, then the (scaled) shift.
 
-
-def solver_status() -> tuple[SolverStatus, ...]:
-    """Which solvers are installed, licensed and usable here."""
-    return tuple(_CHECKS[name]() for name in SOLVERS)
-
-
-def _variable(block: GammaBlock) -> Any:
-    """A real positive variable; twice the order for a complex block (see `_flat_rows`)."""
-    import cvxpy as cp
-
-    size = 2 * block.size if block.is_complex else block.size
-    return cp.Variable((1, 1), nonneg=True) if size == 1 else cp.Variable((size, size), PSD=True)
-
-
-def _flat_rows(block: GammaBlock) -> NDArray[np.float64]:
-    """Coefficients on the flattened variable.
-
-    A complex block is Gamma = (Z11 + Z22)/2 + i (Z21 - Z12)/2 of a real positive Z of twice the
-    order; averaging over the rotation that mixes the halves shows that nothing is lost.
+    A real block is a matrix variable; a complex one is given by its real coordinates, with the
+    matrix [[Re, -Im], [Im, Re]] positive.
     """
-    rows = block.rows
+
+    def __init__(
+        self, problem: Problem, cp: Any, roots: list[NDArray[Any]], smallest: Any = 0
+    ) -> None:
+        self.problem = problem
+        self.roots = roots
+        self.parts = [_variable(block, cp) for block in problem.blocks]
+        self.shift = cp.Variable(problem.shifts.count) if problem.shifts.count else None
+        flat = [
+            part if block.is_complex else cp.vec(part, order="C") for block, part in self._pairs
+        ]
+        self.vector = cp.hstack([*flat, *([] if self.shift is None else [self.shift])])
+        self.constraints = [
+            _positive(part, block.size, True, smallest, cp)
+            if block.is_complex
+            else part - smallest * np.eye(block.size) >> 0
+            for block, part in self._pairs
+            if block.is_complex or not isinstance(smallest, int)
+        ]
+        self.constraints += _apply_rule(problem.rates, self._traces())
+
+    @property
+    def _pairs(self) -> list[tuple[GammaBlock, Any]]:
+        return list(zip(self.problem.blocks, self.parts, strict=True))
+
+    def point(self, scale: float) -> Point:
+        """The solver's values; the shift was multiplied by the scale."""
+        gammas = []
+        for (block, part), root in zip(self._pairs, self.roots, strict=True):
+            value = np.asarray(part.value, dtype=float)
+            inner = hermitian_matrix(value, block.size, True) if block.is_complex else value
+            gammas.append(root @ inner @ root.conj().T)
+        shift = np.zeros(0) if self.shift is None else np.asarray(self.shift.value) / scale
+        return Point(gammas=gammas, shift=shift)
+
+    def _traces(self) -> list[Any]:
+        """tr(B G B^dag) of every region."""
+        traces: list[Any] = [0] * len(self.problem.regions)
+        for (block, part), root in zip(self._pairs, self.roots, strict=True):
+            weights = _columns(np.eye(block.size)[None], root, block.is_complex)[0]
+            flat = part if block.is_complex else part.flatten(order="C")
+            traces[block.region] = traces[block.region] + weights @ flat
+        return traces
+
+
+def _variable(block: GammaBlock, cp: Any) -> Any:
     if block.is_complex:
-        rows = np.block([[rows.real, rows.imag], [-rows.imag, rows.real]]) / 2
-    return np.ascontiguousarray(rows.reshape(len(rows), -1))
+        return cp.Variable(block.size**2)
+    size = (block.size, block.size)
+    return cp.Variable(size, nonneg=True) if block.size == 1 else cp.Variable(size, PSD=True)
 
 
-def _gamma(block: GammaBlock, value: NDArray[np.float64]) -> NDArray[Any]:
-    if not block.is_complex:
-        return value
-    n = block.size
-    gamma: NDArray[Any] = (value[:n, :n] + value[n:, n:]) / 2
-    return gamma + 0.5j * (value[n:, :n] - value[:n, n:])
+def _columns(rows: NDArray[Any], root: NDArray[Any], is_complex: bool) -> NDArray[np.float64]:
+    """Coefficients on a block's unknowns: B^T A conj(B), as coordinates or flattened."""
+    inner = root.T @ rows @ root.conj()
+    if is_complex:
+        return np.ascontiguousarray(hermitian_coordinates(inner.conj(), True).real)
+    return np.ascontiguousarray(inner.reshape(len(inner), -1).real)
 
 
-def _rate_constraints(problem: Problem, variables: list[Any]) -> list[Any]:
-    import cvxpy as cp
+def _root(gamma: NDArray[Any], floor: float) -> NDArray[Any]:
+    """B with B B^dag = gamma, eigenvalues raised to at least ``floor``."""
+    values, vectors = np.linalg.eigh(gamma)
+    root: NDArray[Any] = vectors * np.sqrt(np.maximum(values, floor))
+    return root
 
-    traces = [
-        sum(
-            cp.trace(variables[b]) / (2 if problem.blocks[b].is_complex else 1)
-            for b in problem.of_region(region)
-        )
-        for region in range(len(problem.regions))
+
+def _data(
+    problem: Problem, scale: float, roots: list[NDArray[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
+    """(matrix, offset, map of multipliers back to the problem's rows).
+
+    For the Frobenius norm the rows are reduced by a QR factorisation, so that the cost of a solve
+    does not grow with the dimension of the system.
+    """
+    parts = [
+        scale * _columns(block.rows, root, block.is_complex)
+        for block, root in zip(problem.blocks, roots, strict=True)
     ]
-    return _apply_rule(problem.rates, traces)
+    matrix = np.hstack([*parts, problem.shifts.directions])
+    offset = scale * problem.offset
+    if problem.norm != "frobenius" or problem.rows <= matrix.shape[1] + 1:
+        return matrix, offset, lambda y: y
+    basis, reduced = np.linalg.qr(np.hstack([matrix, offset[:, None]]))
+    return reduced[:, :-1], reduced[:, -1], lambda y: basis @ y
+
+
+def _norm(problem: Problem, residual: Any, cp: Any) -> tuple[Any, list[Any]]:
+    """The norm of the residual as an expression, and the cone constraints behind it."""
+    layout = problem.layout
+    if problem.norm == "frobenius":
+        return cp.norm2(residual), []
+    if layout.is_vector:
+        return (cp.norm1(residual) if problem.norm == "trace" else cp.norm_inf(residual)), []
+    constraints: list[Any] = []
+    total: Any = 0
+    bound = cp.Variable(nonneg=True)
+    for size, span in layout.spans():
+        part = residual[span]
+        if problem.norm == "spectral":
+            constraints.append(_positive(part, size, layout.is_complex, -bound, cp))
+            constraints.append(_positive(-part, size, layout.is_complex, -bound, cp))
+            continue
+        count = span.stop - span.start
+        up, down = cp.Variable(count), cp.Variable(count)
+        constraints.append(part == up - down)
+        constraints.append(_positive(up, size, layout.is_complex, 0, cp))
+        constraints.append(_positive(down, size, layout.is_complex, 0, cp))
+        total = total + cp.sum(up[:size]) + cp.sum(down[:size])
+    return (bound if problem.norm == "spectral" else total), constraints
+
+
+def _positive(coordinates: Any, size: int, is_complex: bool, smallest: Any, cp: Any) -> Any:
+    """The constraint that the Hermitian matrix of these coordinates is >= smallest * 1."""
+    if size == 1:
+        return coordinates - smallest >= 0
+    order = 2 * size if is_complex else size
+    matrix = cp.reshape(_embedding(size, is_complex) @ coordinates, (order, order), order="C")
+    if not isinstance(smallest, int):
+        matrix = matrix - smallest * np.eye(order)
+    return matrix >> 0
+
+
+@lru_cache(maxsize=256)
+def _embedding(size: int, is_complex: bool) -> sp.csr_array:
+    """Coordinates -> flattened real symmetric matrix: [[Re, -Im], [Im, Re]] if complex."""
+    count = size * size if is_complex else size * (size + 1) // 2
+    columns = np.array([hermitian_matrix(unit, size, is_complex) for unit in np.eye(count)])
+    if is_complex:
+        columns = np.block([[columns.real, -columns.imag], [columns.imag, columns.real]])
+    return sp.csr_array(columns.reshape(count, -1).T)
 
 
 def _apply_rule(rates: Rates, traces: list[Any]) -> list[Any]:
@@ -250,56 +294,18 @@ def _apply_rule(rates: Rates, traces: list[Any]) -> list[Any]:
     ]
 
 
-def _check_open_source(name: str, module: str) -> Callable[[], SolverStatus]:
-    def check() -> SolverStatus:
-        installed = importlib.util.find_spec(module) is not None
-        return SolverStatus(
-            name=name,
-            version=importlib.metadata.version(module) if installed else None,
-            installed=installed,
-            usable=installed,
-            message="ready" if installed else f"not installed: `pip install {module}`",
-        )
-
-    return check
+def _finite(value: Any, scale: float) -> float | None:
+    """A reported objective in the problem's units, or None if it is not a number."""
+    number = float("nan") if value is None else float(value) / scale
+    return number if np.isfinite(number) else None
 
 
-def _check_mosek() -> SolverStatus:
-    """A licence is proved by checking one out, which takes milliseconds."""
-    if importlib.util.find_spec("mosek") is None:
-        message = "not installed: `pip install 'lindfeas[mosek]'`, and get a licence from mosek.com"
-        return SolverStatus(
-            name="MOSEK", version=None, installed=False, usable=False, message=message
-        )
-    import mosek
-
-    message, usable = "ready", True
-    try:
-        with mosek.Env() as environment:
-            environment.checkoutlicense(mosek.feature.pton)
-    except mosek.Error as error:
-        message, usable = _mosek_message(int(error.errno)), False
-    return SolverStatus(
-        name="MOSEK",
-        version=importlib.metadata.version("mosek"),
-        installed=True,
-        usable=usable,
-        message=message,
-    )
-
-
-def _mosek_message(code: int) -> str:
-    """MOSEK's licence error codes in words."""
-    known = {
-        1008: "no licence file: put mosek.lic where MOSEKLM_LICENSE_FILE points",
-        1014: "the licence file cannot be read: replace mosek.lic",
-        1021: "the licence server cannot be reached: check MOSEKLM_LICENSE_FILE",
-    }
-    return f"installed, but {known.get(code, f'no licence could be checked out (error {code})')}"
-
-
-_CHECKS: dict[str, Callable[[], SolverStatus]] = {
-    "CLARABEL": _check_open_source("CLARABEL", "clarabel"),
-    "SCS": _check_open_source("SCS", "scs"),
-    "MOSEK": _check_mosek,
-}
+def _run(program: Any, solver: str) -> tuple[str, str]:
+    """(status as reported, message): whatever a solver raises, the next one gets its turn."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        try:
+            program.solve(solver=solver, **SETTINGS[solver])
+        except Exception as error:
+            return "failed", f"{type(error).__name__}: {error}".splitlines()[0]
+    return program.status, ""

@@ -16,6 +16,9 @@ from lindfeas.system import OpenSystem
 DEGENERACY_TOLERANCE = 1e-9
 """Smallest level spacing inside a sector, relative to the sector's width, taken as resolved."""
 
+LOST_IN_OFFSET = 1e-13
+"""Spacings below this fraction of the energy itself are lost when energies are subtracted."""
+
 UNIT_ROUNDOFF = float(np.finfo(float).eps) / 2
 
 
@@ -196,7 +199,8 @@ def _eigensystem(
 def _check_spacing(values: NDArray[np.float64], centre: float, place: str) -> None:
     gaps = np.diff(values)
     closest = int(np.argmin(gaps))
-    if gaps[closest] > DEGENERACY_TOLERANCE * float(np.abs(values).max()):
+    width = float(np.abs(values).max())
+    if gaps[closest] > max(DEGENERACY_TOLERANCE * width, LOST_IN_OFFSET * abs(centre)):
         return
     raise PhysicsError(
         f"must have levels that can be told apart, but two levels {place}near energy "

@@ -1,131 +1,208 @@
-"""What a Lindbladian must reproduce, compiled to the arrays of a semidefinite program.
+"""What a Lindbladian must reproduce: its action on given states.
 
-Populations (SDP-paper Eqs. 28-29): state rho0 = diag(p), required action 0, diagonal part,
-sum of absolute values. With m^i = F_i in the eigenbasis,
-
-    (A_k)_ij = sum_a p_a m^j_ka conj(m^i_ka) - p_k sum_n conj(m^i_nk) m^j_nk.
+One abstraction carries all questions. The unknown L' must act on states rho_k as required
+actions X_k, up to a projection, in a norm. Populations, populations and coherences, and a
+trajectory are instances; so is anything that a user can write in this form.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from lindfeas.ansatz import Group, Region
-from lindfeas.problem import GammaBlock, Problem, Uncertainty
-from lindfeas.question import Rates
-from lindfeas.redfield import Redfield, population_error
-from lindfeas.spectrum import UNIT_ROUNDOFF
+from lindfeas.errors import InputError
+from lindfeas.redfield import Redfield
 
-SAFETY = 4.0
-"""Factor on every first-order rounding estimate."""
+NORMS = ("spectral", "frobenius", "trace")
+
+STATE_TOLERANCE = 1e-10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Strengths:
-    """Per level and region: largest eigenvalues that bound what any Gamma of trace 1 can do."""
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """L'(state) = action, with a weight.
 
-    gain: NDArray[np.float64]
-    loss: NDArray[np.float64]
-
-
-def populations_problem(reference: Redfield, regions: tuple[Region, ...], rates: Rates) -> Problem:
-    """The program for tau_pop: rows are levels.
-
-    Only arrays of shape (d, n, n) and (n, n_final, n_initial) are formed, n being the largest
-    number of basis operators of one charge.
+    Parameters
+    ----------
+    state, action
+        Hermitian matrices in the eigenbasis of H_S, levels in the order of the spectrum, (d, d).
+    weight
+        The residual is multiplied by it.
     """
-    populations = reference.populations
-    blocks, strengths = [], []
-    for number, region in enumerate(regions):
-        gain = np.zeros_like(populations)
-        loss = np.zeros_like(populations)
-        for group in region.groups:
-            gained, lost = gain_and_loss(group, populations)
-            blocks.append(
-                GammaBlock(
-                    region=number,
-                    charge=group.charge,
-                    rows=gained - populations[:, None, None] * lost,
-                )
+
+    state: NDArray[Any] = field(repr=False)
+    action: NDArray[Any] = field(repr=False)
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A list of requirements, a projection, and a norm of what is left over.
+
+    Parameters
+    ----------
+    name
+        Shown in answers.
+    requirements
+        States, required actions, weights. The residuals of several requirements are the blocks of
+        one matrix: the spectral norm takes the largest, the trace norm adds them.
+    projection
+        ``"all"``; ``"diagonal"`` in the eigenbasis; or Hermitian operators O_m in the eigenbasis,
+        shape (m, d, d), so that only tr(O_m L'(rho)) counts.
+    norm
+        ``spectral``, ``frobenius`` or ``trace``; of the vector of tr(O_m L'(rho)) the largest
+        absolute value, the Euclidean norm or the sum of absolute values.
+    follows_redfield
+        Whether state and action are those of the Redfield reference, with its rounding errors;
+        False takes them as exact.
+    """
+
+    name: str
+    requirements: tuple[Requirement, ...]
+    projection: str | NDArray[Any] = "all"
+    norm: str = "spectral"
+    follows_redfield: bool = False
+
+    def __post_init__(self) -> None:
+        if self.norm not in NORMS:
+            raise InputError(
+                f"must be one of {', '.join(NORMS)}, but is {self.norm!r}", "question.norm"
             )
-            gain = np.maximum(gain, np.linalg.eigvalsh(gained)[:, -1])
-            loss = np.maximum(loss, np.linalg.eigvalsh(lost)[:, -1])
-        strengths.append(_Strengths(gain=gain, loss=loss))
-    return Problem(
-        offset=np.zeros_like(populations),
-        blocks=tuple(blocks),
-        regions=tuple(region.name for region in regions),
-        rates=rates,
-        norm="l1",
-        uncertainty=_uncertainty(reference, regions, strengths, rates),
+        if not self.requirements:
+            raise InputError("must hold at least one state, but is empty", "target.requirements")
+        if isinstance(self.projection, str) and self.projection not in ("all", "diagonal"):
+            raise InputError(
+                f"must be 'all', 'diagonal' or operators, but is {self.projection!r}",
+                "target.projection",
+            )
+
+    @property
+    def is_populations(self) -> bool:
+        """Whether this is tau_pop, for which steady populations can be compared."""
+        return self.name == "populations"
+
+
+def populations(reference: Redfield) -> Target:
+    """tau_pop (SDP-paper Eqs. 28-29): action 0 on rho0, diagonal part, sum of absolute values."""
+    state = np.diag(reference.populations)
+    return Target(
+        name="populations",
+        requirements=(Requirement(state=state, action=np.zeros_like(state)),),
+        projection="diagonal",
+        norm="trace",
+        follows_redfield=True,
     )
 
 
-def gain_and_loss(
-    group: Group, populations: NDArray[np.float64]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What flows into every level, and out of it per unit of population.
+def coherences(reference: Redfield, norm: str = "spectral") -> Target:
+    """tau_popcoh (SDP-paper Eqs. 32-33): action L2[rho0] on rho0, the whole matrix.
 
-    Returns
-    -------
-    gain
-        sum_a p_a conj(m^i_ka) m^j_ka, shape (d, n, n).
-    loss
-        sum_n conj(m^i_nk) m^j_nk, shape (d, n, n).
+    The published figures use the spectral norm, and L2 with the sign reversed.
     """
-    shape = (populations.size, group.size, group.size)
-    dtype = np.result_type(float, *(block.dtype for _, _, block in group.blocks))
-    gain = np.zeros(shape, dtype=dtype)
-    loss = np.zeros(shape, dtype=dtype)
-    for final, initial, block in group.blocks:
-        into = block.transpose(1, 0, 2)
-        weighted = into.conj() * populations[initial.levels]
-        gain[final.levels] = weighted @ into.transpose(0, 2, 1)
-        out = block.transpose(2, 0, 1)
-        loss[initial.levels] = out.conj() @ out.transpose(0, 2, 1)
-    return gain, loss
+    return Target(
+        name="populations+coherences",
+        requirements=(
+            Requirement(state=np.diag(reference.populations), action=reference.coherence_source),
+        ),
+        norm=norm,
+        follows_redfield=True,
+    )
 
 
-def largest_rates(rates: Rates, regions: int) -> tuple[float, ...]:
-    """The largest trace that the rate rule allows in every region."""
-    if rates.rule == "range":
-        return rates.per_region("max", regions)
-    return rates.per_region("value", regions)
-
-
-def _uncertainty(
+def trajectory(
     reference: Redfield,
-    regions: tuple[Region, ...],
-    strengths: list[_Strengths],
-    rates: Rates,
-) -> Uncertainty:
-    """First-order rounding model, times `SAFETY`; derived in docs/theory.md, "Rounding".
+    states: Sequence[ArrayLike],
+    actions: Sequence[ArrayLike],
+    *,
+    weights: Sequence[float] | None = None,
+    norm: str = "frobenius",
+) -> Target:
+    """Dissipative action X_k on states rho(t_k), from any exact or reference dynamics.
 
-    A rotation of levels k, k' by the angle theta changes sum_k y_k X_kk, X = L'(rho0), by
-    2 theta |y_k - y_k'| |X_kk'|, and by Cauchy-Schwarz |X_kk'| <= t (sqrt(gain_k gain_k') +
-    (p_k + p_k')/2 sqrt(loss_k loss_k')). An error of p_a counts at most 2 t loss_a |delta p_a|.
+    Parameters
+    ----------
+    states, actions
+        In the product basis, each (d, d): rho(t_k), and what the dissipator must do to it, that
+        is d rho/dt - i[rho, H_S] in units of eps^2.
+    weights
+        One per state; 1 by default.
+
+    Raises
+    ------
+    InputError
+        For a wrong number or shape, or matrices that are not Hermitian.
     """
-    populations = reference.populations
+    if len(states) != len(actions):
+        raise InputError(
+            f"must be one per state ({len(states)}), but there are {len(actions)}",
+            "target.actions",
+        )
+    weights = [1.0] * len(states) if weights is None else weights
+    if len(weights) != len(states):
+        raise InputError(
+            f"must be one per state ({len(states)}), but there are {len(weights)}",
+            "target.weights",
+        )
+    return Target(
+        name="trajectory",
+        requirements=tuple(
+            Requirement(
+                state=in_eigenbasis(reference, state, f"target.states[{k}]"),
+                action=in_eigenbasis(reference, action, f"target.actions[{k}]"),
+                weight=float(weight),
+            )
+            for k, (state, action, weight) in enumerate(zip(states, actions, weights, strict=True))
+        ),
+        norm=norm,
+    )
+
+
+def observables(
+    reference: Redfield, operators: Sequence[ArrayLike], *, norm: str = "trace"
+) -> Target:
+    """Only the rates of some observables: tr(O_m L'(rho0)) = tr(O_m L2[rho0]).
+
+    Parameters
+    ----------
+    operators
+        Hermitian O_m in the product basis, each (d, d).
+    """
+    stack = np.stack(
+        [
+            in_eigenbasis(reference, operator, f"target.operators[{m}]")
+            for m, operator in enumerate(operators)
+        ]
+    )
+    return Target(
+        name="observables",
+        requirements=coherences(reference).requirements,
+        projection=stack,
+        norm=norm,
+        follows_redfield=True,
+    )
+
+
+def in_eigenbasis(reference: Redfield, matrix: ArrayLike, where: str) -> NDArray[Any]:
+    """A Hermitian matrix of the product basis in the eigenbasis of H_S.
+
+    Raises
+    ------
+    InputError
+        If its shape is wrong, or it is not finite and Hermitian.
+    """
+    full = getattr(matrix, "full", None)
+    dense = np.asarray(full() if callable(full) else matrix)
     size = reference.spectrum.dimension
-    angles = reference.spectrum.rotation_angles()
-    limits = largest_rates(rates, len(regions))
-    mean = np.add.outer(populations, populations) / 2
-    pair = np.zeros_like(angles)
-    row = np.zeros(size)
-    reach = np.zeros(size)
-    strongest = 0.0
-    for region, strength, limit in zip(regions, strengths, limits, strict=True):
-        flow = np.sqrt(np.multiply.outer(strength.gain, strength.gain))
-        flow += mean * np.sqrt(np.multiply.outer(strength.loss, strength.loss))
-        pair += 2 * limit * angles * flow
-        terms = size + region.dimension**2
-        row += terms * UNIT_ROUNDOFF * limit * (strength.gain + populations * strength.loss)
-        reach += 2 * limit * strength.loss
-        strongest += 2 * limit * region.dimension / size
-    rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
-    whole = strongest * rotated + float(reach @ population_error(reference))
-    return Uncertainty(pair=SAFETY * pair, row=SAFETY * row, whole=SAFETY * whole)
+    if dense.shape != (size, size):
+        raise InputError(f"must be {size} x {size}, but has shape {dense.shape}", where)
+    if not np.isfinite(dense).all():
+        raise InputError("must be finite, but holds NaN or infinity", where)
+    if np.abs(dense - dense.conj().T).max() > STATE_TOLERANCE * np.abs(dense).max(initial=1e-300):
+        raise InputError("must be Hermitian, but is not", where)
+    vectors = reference.spectrum.vectors
+    rotated: NDArray[Any] = vectors.conj().T @ ((dense + dense.conj().T) / 2) @ vectors
+    return rotated

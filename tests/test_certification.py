@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lindfeas import Bath, Question, Rates, SolverError, certify, models
-from lindfeas.bounds import ABSOLUTE_WIDTH, RELATIVE_WIDTH
+from lindfeas.enclosure import LEVELS
+from lindfeas.problem import Point
 from tests.systems import (
     complex_trimer,
     oscillator_and_qubit,
@@ -42,7 +43,7 @@ def test_reference_rows(row: dict) -> None:  # type: ignore[type-arg]
     assert answer.lower <= high + REFERENCE_SLACK + last_digit(high)
     assert answer.upper >= low - REFERENCE_SLACK - last_digit(low)
     width = answer.upper - answer.lower
-    assert 0 <= width <= max(RELATIVE_WIDTH * answer.lower, ABSOLUTE_WIDTH)
+    assert 0 <= width <= max(LEVELS.relative * answer.lower, LEVELS.absolute)
     expected = "impossible" if low >= 1e-6 else "possible"
     assert answer.verdict == expected
 
@@ -114,11 +115,9 @@ def test_unknown_solver_is_refused() -> None:
 
 
 def test_failing_solver_is_visible_and_the_next_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    from lindfeas import solver as solvers
+    from lindfeas import backends
 
-    settings = dict(solvers._SETTINGS)
-    settings["CLARABEL"] = {"no_such_setting": 1}
-    monkeypatch.setattr(solvers, "_SETTINGS", settings)
+    monkeypatch.setitem(backends.SETTINGS, "CLARABEL", {"no_such_setting": 1})
     answer = certify(Question(system=two_ended_chain(1, 1, 1, beta_right=5.0)))
     failed = [a for a in answer.attempts if a.solver == "CLARABEL"]
     assert failed
@@ -130,21 +129,24 @@ def test_a_lying_solver_cannot_move_the_bounds(monkeypatch: pytest.MonkeyPatch) 
     """Status, objective, multipliers and matrices made up: the interval stays true, if wide."""
     from dataclasses import replace
 
-    from lindfeas import certification as module
+    from lindfeas import enclosure as module
 
     system = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
     truth = certify(Question(system=system))
     honest = module.solve
     generator = np.random.default_rng(0)
 
-    def lie(problem, solver, *, scale):  # type: ignore[no-untyped-def]
-        raw = honest(problem, solver, scale=scale)
+    def lie(problem, solver, **options):  # type: ignore[no-untyped-def]
+        raw = honest(problem, solver, **options)
         return replace(
             raw,
             status="optimal",
             objective=12.0,
             multiplier=generator.normal(size=problem.rows) * 100,
-            gammas=[generator.normal(size=g.shape) for g in raw.gammas],
+            point=Point(
+                gammas=[generator.normal(size=g.shape) for g in raw.point.gammas],
+                shift=raw.point.shift,
+            ),
         )
 
     monkeypatch.setattr(module, "solve", lie)
@@ -163,19 +165,22 @@ def test_trace_distance_bounds_are_ordered() -> None:
 def test_trace_distance_of_random_lindbladians_respects_the_bounds() -> None:
     """No allowed Lindbladian has steady populations closer than the certified bound."""
     from lindfeas.ansatz import regions
-    from lindfeas.bounds import repair_gammas
+    from lindfeas.assembly import assemble
+    from lindfeas.bounds import repair_point
     from lindfeas.distance import trace_distance
     from lindfeas.lindbladian import lindbladian
-    from lindfeas.target import populations_problem
+    from lindfeas.target import populations
 
     system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)
     answer = certify(Question(system=system))
     ansatz = regions(system, answer.reference.spectrum)
-    problem = populations_problem(answer.reference, ansatz, Rates.each(1.0))
+    target = populations(answer.reference)
+    problem = assemble(target, answer.reference, ansatz, Rates.each(1.0))
     generator = np.random.default_rng(1)
     for _ in range(300):
         raw = [np.diag(generator.uniform(size=b.size)) for b in problem.blocks]
-        candidate = lindbladian(problem, repair_gammas(problem, raw), answer.reference, ansatz)
+        point = repair_point(problem, Point(gammas=raw, shift=np.zeros(0)))
+        candidate = lindbladian(problem, point, answer.reference, ansatz)
         if candidate.populations is not None:
             distance = trace_distance(candidate.populations, answer.reference.populations)
             assert distance >= answer.trace_distance.lower
@@ -185,7 +190,7 @@ def test_trace_distance_of_random_lindbladians_respects_the_bounds() -> None:
 def test_other_systems_get_a_narrow_interval(system) -> None:  # type: ignore[no-untyped-def]
     answer = certify(Question(system=system))
     width = answer.upper - answer.lower
-    assert width <= max(RELATIVE_WIDTH * answer.lower, ABSOLUTE_WIDTH)
+    assert width <= max(LEVELS.relative * answer.lower, LEVELS.absolute)
 
 
 def test_three_baths() -> None:
@@ -199,21 +204,21 @@ def test_non_unique_candidate_is_not_called_possible(monkeypatch: pytest.MonkeyP
     """Pure dephasing keeps all populations: zero defect, but no unique steady state."""
     from dataclasses import replace
 
-    from lindfeas import certification as module
+    from lindfeas import certification, enclosure
 
     system = qubit(frequency=1.0, beta=2.0)
-    honest = module.solve
+    honest = enclosure.solve
 
-    def dephasing(problem, solver, *, scale):  # type: ignore[no-untyped-def]
-        raw = honest(problem, solver, scale=scale)
+    def dephasing(problem, solver, **options):  # type: ignore[no-untyped-def]
+        raw = honest(problem, solver, **options)
         gammas = [np.eye(b.size) * float(b.charge == 0) for b in problem.blocks]
-        return replace(raw, gammas=gammas)
+        return replace(raw, point=Point(gammas=gammas, shift=np.zeros(0)))
 
-    monkeypatch.setattr(module, "solve", dephasing)
+    monkeypatch.setattr(enclosure, "solve", dephasing)
     answer = certify(Question(system=system))
     assert answer.verdict == "possible"
     assert answer.candidate.steady_state_unique
-    monkeypatch.setattr(module, "best_conditioned", lambda *_: None)
+    monkeypatch.setattr(certification, "best_conditioned", lambda *_: None)
     answer = certify(Question(system=system))
     assert answer.verdict == "undecided"
     assert "unique" in answer.reason

@@ -9,19 +9,20 @@ from hypothesis import strategies as st
 
 from lindfeas import OpenSystem, Rates, redfield_equation
 from lindfeas.ansatz import Region, regions
+from lindfeas.assembly import assemble
 from lindfeas.bounds import (
     Interval,
     dual_rate_value,
     lower_bound,
-    repair_gammas,
     repair_multiplier,
+    repair_point,
     upper_bound,
 )
-from lindfeas.certification import enclose
+from lindfeas.enclosure import enclose
 from lindfeas.lindbladian import lindbladian
-from lindfeas.problem import Problem
+from lindfeas.problem import Point, Problem
 from lindfeas.redfield import Redfield
-from lindfeas.target import populations_problem
+from lindfeas.target import populations
 from tests.systems import complex_trimer, oscillator_and_qubit, random_positive, two_ended_chain
 
 ROUNDING = 1e-14
@@ -49,7 +50,7 @@ def compiled(
 ) -> tuple[Redfield, tuple[Region, ...], Problem]:
     reference = redfield_equation(system)
     ansatz = regions(system, reference.spectrum)
-    return reference, ansatz, populations_problem(reference, ansatz, rates)
+    return reference, ansatz, assemble(populations(reference), reference, ansatz, rates)
 
 
 def dissipator_diagonal(
@@ -79,9 +80,10 @@ def test_residual_is_the_diagonal_of_the_dissipator(name: str) -> None:
         factor = generator.normal(size=(block.size,) * 2)
         factor = factor + (1j * generator.normal(size=factor.shape) if block.is_complex else 0)
         gammas.append(factor @ factor.conj().T)
-    candidate = lindbladian(problem, gammas, reference, ansatz)
+    point = Point(gammas=gammas, shift=np.zeros(0))
+    candidate = lindbladian(problem, point, reference, ansatz)
     expected = dissipator_diagonal(reference, ansatz, [r.kossakowski for r in candidate.regions])
-    np.testing.assert_allclose(problem.residual(gammas), expected, atol=1e-13)
+    np.testing.assert_allclose(problem.residual(point), expected, atol=1e-13)
 
 
 def test_charge_blocks_lose_nothing() -> None:
@@ -118,12 +120,8 @@ def test_no_feasible_point_beats_the_lower_bound(name: str, rule: str, data: st.
         data.draw(random_positive(block.size, block.is_complex)) * data.draw(WEIGHTS)
         for block in problem.blocks
     ]
-    feasible = repair_gammas(problem, gammas)
-    traces = [
-        sum(np.trace(feasible[b]).real for b in problem.of_region(r))
-        for r in range(len(problem.regions))
-    ]
-    assert rule_holds(problem.rates, traces)
+    feasible = repair_point(problem, Point(gammas=gammas, shift=np.zeros(0)))
+    assert rule_holds(problem.rates, list(problem.traces(feasible.gammas)))
     defect = float(np.abs(problem.residual(feasible)).sum())
     assert interval.lower <= defect
     assert defect <= upper_bound(problem, feasible)
@@ -165,7 +163,8 @@ def test_multipliers_that_are_not_numbers_are_repaired() -> None:
 def test_gammas_that_are_not_numbers_are_repaired() -> None:
     problem, interval = certified("chain 1+2+1", "each")
     broken = [np.full((block.size,) * 2, np.nan) for block in problem.blocks]
-    assert upper_bound(problem, repair_gammas(problem, broken)) >= interval.lower
+    point = repair_point(problem, Point(gammas=broken, shift=np.zeros(0)))
+    assert upper_bound(problem, point) >= interval.lower
 
 
 def test_scale_of_the_rates_scales_the_optimum() -> None:

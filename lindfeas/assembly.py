@@ -1,0 +1,372 @@
+"""From a target to the arrays of its semidefinite program.
+
+For a state rho and a multiplier Y the coefficients are (design of SDP-paper Eqs. 28 and 32)
+
+    A(Y)_ij = tr( Y (F_j rho F_i^dag - {F_i^dag F_j, rho} / 2) ),
+
+row by row for an orthonormal basis of Hermitian Y. With a conserved charge, states and actions of
+charge zero leave everything block diagonal; otherwise one block holds all operators of a region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindfeas.ansatz import Group, Region, merged, whole_space
+from lindfeas.problem import GammaBlock, Problem, ShiftDirections, no_shifts
+from lindfeas.question import Rates
+from lindfeas.redfield import Redfield
+from lindfeas.residual import Layout, hermitian_coordinates
+from lindfeas.rounding import Strengths, Uncertainty, level_uncertainty, state_uncertainty
+from lindfeas.spectrum import Sector
+from lindfeas.target import Requirement, Target
+
+GAUGE_CUT = 1e-13
+"""Local Hamiltonians whose commutator with the state is smaller than this fraction of the largest
+are taken to commute with it."""
+
+NEUTRAL_TOLERANCE = 1e-13
+"""Largest part of a state or action between charge sectors, relative, put down to rounding."""
+
+
+def assemble(
+    target: Target,
+    reference: Redfield,
+    regions: tuple[Region, ...],
+    rates: Rates,
+    *,
+    lamb_shift: bool = True,
+) -> Problem:
+    """The program of one target.
+
+    For populations only arrays of shape (d, n, n) and (n, n_final, n_initial) are formed, n being
+    the largest number of basis operators of one charge.
+    """
+    if _refers_to_levels(target):
+        return _diagonal_problem(target, reference, regions, rates)
+    return _matrix_problem(target, reference, regions, rates, lamb_shift)
+
+
+def gain_and_loss(
+    group: Group, populations: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """What flows into every level, and out of it per unit of population.
+
+    Returns
+    -------
+    gain
+        sum_a p_a conj(m^i_ka) m^j_ka, shape (d, n, n).
+    loss
+        sum_n conj(m^i_nk) m^j_nk, shape (d, n, n).
+    """
+    shape = (populations.size, group.size, group.size)
+    dtype = np.result_type(float, *(block.dtype for _, _, block in group.blocks))
+    gain = np.zeros(shape, dtype=dtype)
+    loss = np.zeros(shape, dtype=dtype)
+    for final, initial, block in group.blocks:
+        into = block.transpose(1, 0, 2)
+        weighted = into.conj() * populations[initial.levels]
+        gain[final.levels] = weighted @ into.transpose(0, 2, 1)
+        out = block.transpose(2, 0, 1)
+        loss[initial.levels] = out.conj() @ out.transpose(0, 2, 1)
+    return gain, loss
+
+
+def largest_rates(rates: Rates, regions: int) -> tuple[float, ...]:
+    """The largest trace that the rate rule allows in every region."""
+    if rates.rule == "range":
+        return rates.per_region("max", regions)
+    return rates.per_region("value", regions)
+
+
+def _refers_to_levels(target: Target) -> bool:
+    """Whether only the flow between levels counts, from one state without coherences."""
+    if not isinstance(target.projection, str) or target.projection != "diagonal":
+        return False
+    return len(target.requirements) == 1 and _is_diagonal(target.requirements[0].state)
+
+
+def _diagonal_problem(
+    target: Target, reference: Redfield, regions: tuple[Region, ...], rates: Rates
+) -> Problem:
+    """Rows are levels; H_r drops out, because i[rho, H] has no diagonal for diagonal rho."""
+    (requirement,) = target.requirements
+    weight = requirement.weight
+    levels, strengths = _level_rows(np.diag(requirement.state).real, regions)
+    offset = -weight * np.diag(requirement.action).real
+    return Problem(
+        offset=offset,
+        blocks=tuple(
+            GammaBlock(region=region, charge=charge, rows=weight * rows)
+            for region, charge, rows in levels
+        ),
+        shifts=no_shifts(len(offset)),
+        regions=tuple(region.name for region in regions),
+        rates=rates,
+        layout=Layout(sizes=(1,) * len(offset)),
+        norm=target.norm,
+        uncertainty=level_uncertainty(
+            reference,
+            [region.dimension for region in regions],
+            strengths,
+            [weight * limit for limit in largest_rates(rates, len(regions))],
+        ),
+    )
+
+
+def _level_rows(
+    populations: NDArray[np.float64], regions: tuple[Region, ...]
+) -> tuple[list[tuple[int, int, NDArray[Any]]], list[Strengths]]:
+    """(region, charge, A of shape (d, n, n)) for every block, and the strengths per region.
+
+    (A_k)_ij = sum_a p_a m^j_ka conj(m^i_ka) - p_k sum_n conj(m^i_nk) m^j_nk (SDP-paper Eq. 28).
+    """
+    blocks, strengths = [], []
+    for number, region in enumerate(regions):
+        gain = np.zeros_like(populations)
+        loss = np.zeros_like(populations)
+        for group in region.groups:
+            gained, lost = gain_and_loss(group, populations)
+            blocks.append((number, group.charge, gained - populations[:, None, None] * lost))
+            gain = np.maximum(gain, np.linalg.eigvalsh(gained)[:, -1])
+            loss = np.maximum(loss, np.linalg.eigvalsh(lost)[:, -1])
+        strengths.append(Strengths(gain=gain, loss=loss))
+    return blocks, strengths
+
+
+def _matrix_problem(
+    target: Target,
+    reference: Redfield,
+    regions: tuple[Region, ...],
+    rates: Rates,
+    lamb_shift: bool,
+) -> Problem:
+    sectors, groups, neutral = _block_structure(target, reference, regions)
+    is_complex = _needs_imaginary_parts(target, groups)
+    layout, offset = _offset(target, sectors, is_complex)
+    blocks = []
+    for number, members in enumerate(groups):
+        for group in members:
+            rows = np.concatenate(
+                [_rows(group, r, target, sectors, is_complex) for r in target.requirements]
+            )
+            blocks.append(GammaBlock(region=number, charge=group.charge, rows=_trimmed(rows)))
+    shifts = (
+        _shift_directions(target, reference, regions, sectors, is_complex, neutral)
+        if lamb_shift
+        else no_shifts(len(offset))
+    )
+    return Problem(
+        offset=offset,
+        blocks=tuple(blocks),
+        shifts=shifts,
+        regions=tuple(region.name for region in regions),
+        rates=rates,
+        layout=layout,
+        norm=target.norm,
+        uncertainty=_matrix_uncertainty(target, reference, regions, rates, blocks),
+    )
+
+
+def _matrix_uncertainty(
+    target: Target,
+    reference: Redfield,
+    regions: tuple[Region, ...],
+    rates: Rates,
+    blocks: Sequence[GammaBlock],
+) -> Uncertainty:
+    sizes = np.max([np.abs(block.rows).max(axis=(1, 2)) for block in blocks], axis=0)
+    return state_uncertainty(
+        reference,
+        [region.dimension for region in regions],
+        sizes,
+        largest_rates(rates, len(regions)),
+        follows_redfield=target.follows_redfield,
+    )
+
+
+def _block_structure(
+    target: Target, reference: Redfield, regions: tuple[Region, ...]
+) -> tuple[tuple[Sector, ...], list[tuple[Group, ...]], bool]:
+    """Sectors and operator groups of the residual: by charge where everything has charge zero."""
+    spectrum = reference.spectrum
+    apart = np.not_equal.outer(spectrum.charges, spectrum.charges)
+    matrices = [m for r in target.requirements for m in (r.state, r.action)]
+    if not isinstance(target.projection, str):
+        matrices.extend(target.projection)
+    neutral = all(
+        np.abs(matrix[apart]).max(initial=0.0) <= NEUTRAL_TOLERANCE * np.abs(matrix).max()
+        for matrix in matrices
+    )
+    if neutral:
+        return spectrum.sectors, [region.groups for region in regions], True
+    return (whole_space(spectrum),), [(merged(r, spectrum),) for r in regions], False
+
+
+def _offset(
+    target: Target, sectors: tuple[Sector, ...], is_complex: bool
+) -> tuple[Layout, NDArray[np.float64]]:
+    """The residual's layout, and minus the required actions in its coordinates."""
+    parts = []
+    sizes: list[int] = []
+    for requirement in target.requirements:
+        stack = [requirement.action[None, s.levels, s.levels] for s in sectors]
+        rows = _projected(stack, target, sectors, is_complex)[:, 0]
+        parts.append(-requirement.weight * rows.real)
+        if isinstance(target.projection, str) and target.projection == "all":
+            sizes.extend(sector.states.size for sector in sectors)
+        else:
+            sizes.extend([1] * len(rows))
+    return Layout(sizes=tuple(sizes), is_complex=is_complex), np.concatenate(parts)
+
+
+def _rows(
+    group: Group,
+    requirement: Requirement,
+    target: Target,
+    sectors: tuple[Sector, ...],
+    is_complex: bool,
+) -> NDArray[Any]:
+    """Coefficients A of one group for one requirement, shape (rows, n, n)."""
+    n = group.size
+    actions = _group_action(group, requirement.state, sectors)
+    flat = [block.reshape(n * n, *block.shape[2:]) for block in actions]
+    rows = _projected(flat, target, sectors, is_complex)
+    return requirement.weight * rows.reshape(len(rows), n, n)
+
+
+def _group_action(
+    group: Group, state: NDArray[Any], sectors: tuple[Sector, ...]
+) -> list[NDArray[Any]]:
+    """F_j rho F_i^dag - {F_i^dag F_j, rho}/2 for all i, j: (n, n, n_q, n_q) for every sector."""
+    n = group.size
+    place = {sector.charge: number for number, sector in enumerate(sectors)}
+    dtype = np.result_type(state.dtype, *(block.dtype for _, _, block in group.blocks))
+    found = [np.zeros((n, n, s.states.size, s.states.size), dtype=dtype) for s in sectors]
+    for final, initial, block in group.blocks:
+        inner = state[initial.levels, initial.levels]
+        moved = (block @ inner).reshape(-1, initial.states.size)
+        plain = block.reshape(-1, initial.states.size)
+        gain = (moved @ plain.conj().T).reshape(n, final.states.size, n, final.states.size)
+        found[place[final.charge]] += gain.transpose(2, 0, 1, 3)
+        raised = block.transpose(0, 2, 1).reshape(-1, final.states.size)
+        product = (raised.conj() @ raised.T).reshape(n, initial.states.size, n, -1)
+        loss = product.transpose(0, 2, 1, 3)
+        found[place[initial.charge]] -= (loss @ inner + inner @ loss) / 2
+    return found
+
+
+def _projected(
+    stacks: Sequence[NDArray[Any]],
+    target: Target,
+    sectors: tuple[Sector, ...],
+    is_complex: bool,
+) -> NDArray[Any]:
+    """Coordinates of (m, n_q, n_q) stacks under the target's projection, shape (rows, m)."""
+    if isinstance(target.projection, str):
+        if target.projection == "diagonal":
+            parts = [np.diagonal(stack, axis1=1, axis2=2) for stack in stacks]
+        else:
+            parts = [hermitian_coordinates(stack, is_complex) for stack in stacks]
+        return np.concatenate(parts, axis=1).T
+    total = sum(
+        np.einsum("oba,mab->om", target.projection[:, s.levels, s.levels], stack)
+        for stack, s in zip(stacks, sectors, strict=True)
+    )
+    return np.asarray(total)
+
+
+def _needs_imaginary_parts(target: Target, groups: Sequence[tuple[Group, ...]]) -> bool:
+    """Whether a residual can have imaginary parts: not if all data and H_r keep it real."""
+    matrices = [m for r in target.requirements for m in (r.state, r.action)]
+    data = [*matrices, *(b for members in groups for g in members for _, _, b in g.blocks)]
+    return any(np.iscomplexobj(array) and bool(np.imag(array).any()) for array in data)
+
+
+def _trimmed(rows: NDArray[Any]) -> NDArray[Any]:
+    """Real where the imaginary part is exactly zero."""
+    if np.iscomplexobj(rows) and not rows.imag.any():
+        return np.ascontiguousarray(rows.real)
+    return rows
+
+
+def _shift_directions(
+    target: Target,
+    reference: Redfield,
+    regions: tuple[Region, ...],
+    sectors: tuple[Sector, ...],
+    is_complex: bool,
+    neutral: bool,
+) -> ShiftDirections:
+    """Orthonormal basis of the range of (H_r) -> i[rho, sum_r H_r (x) 1], gauge removed."""
+    basis: list[tuple[int, NDArray[Any]]] = []
+    columns = []
+    for number, region in enumerate(regions):
+        charges = reference.system.region_charges(reference.system.baths[number])
+        for local in _hermitian_basis(charges if neutral else np.zeros_like(charges)):
+            embedded = reference.system.embed(local, region.sites)
+            blocks = [_rotated(embedded, sector) for sector in sectors]
+            column = [
+                requirement.weight
+                * _projected(
+                    _commutators(blocks, requirement, sectors), target, sectors, is_complex
+                )
+                for requirement in target.requirements
+            ]
+            basis.append((number, local))
+            columns.append(np.concatenate(column)[:, 0].real)
+    matrix = np.array(columns).T
+    left, singular, right = np.linalg.svd(matrix, full_matrices=False)
+    largest = float(singular.max(initial=0.0))
+    keep = singular > GAUGE_CUT * largest if largest > 0 else np.zeros(len(singular), dtype=bool)
+    return ShiftDirections(
+        directions=left[:, keep],
+        hamiltonians=right[keep].T / singular[keep],
+        basis=tuple(basis),
+        cut=GAUGE_CUT,
+    )
+
+
+def _commutators(
+    blocks: Sequence[NDArray[Any]], requirement: Requirement, sectors: tuple[Sector, ...]
+) -> list[NDArray[Any]]:
+    """i[rho, H] sector by sector, each of shape (1, n_q, n_q)."""
+    found = []
+    for block, sector in zip(blocks, sectors, strict=True):
+        state = requirement.state[sector.levels, sector.levels]
+        found.append(1j * (state @ block - block @ state)[None])
+    return found
+
+
+def _rotated(operator: Any, sector: Sector) -> NDArray[Any]:
+    part = operator[sector.states][:, sector.states]
+    rotated: NDArray[Any] = sector.vectors.conj().T @ (part @ sector.vectors)
+    return rotated
+
+
+def _hermitian_basis(charges: NDArray[np.int64]) -> list[NDArray[Any]]:
+    """Orthonormal traceless Hermitian operators that conserve the charge."""
+    size = len(charges)
+    found: list[NDArray[Any]] = []
+    for rank in range(1, size):
+        diagonal = np.zeros(size)
+        diagonal[:rank] = 1.0
+        diagonal[rank] = -rank
+        found.append(np.diag(diagonal / np.sqrt(rank * (rank + 1))))
+    for first in range(size):
+        for second in range(first + 1, size):
+            if charges[first] == charges[second]:
+                for value in (1.0, 1j):
+                    unit = np.zeros((size, size), dtype=complex if value == 1j else float)
+                    unit[first, second] = value / np.sqrt(2)
+                    unit[second, first] = np.conj(value) / np.sqrt(2)
+                    found.append(unit)
+    return found
+
+
+def _is_diagonal(matrix: NDArray[Any]) -> bool:
+    return bool(np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0)

@@ -1,0 +1,132 @@
+"""Which solvers are installed, licensed and usable, and how lindfeas sets them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lindfeas.errors import SolverError
+
+SOLVERS = ("CLARABEL", "SCS", "MOSEK")
+"""The solvers that lindfeas drives, in the order in which it tries them."""
+
+_TIGHT = 1e-12
+SETTINGS: dict[str, dict[str, Any]] = {
+    "CLARABEL": {
+        "tol_gap_abs": _TIGHT,
+        "tol_gap_rel": _TIGHT,
+        "tol_feas": _TIGHT,
+        "tol_ktratio": 1e-10,
+        "max_iter": 200,
+    },
+    "SCS": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 50_000},
+    "MOSEK": {
+        "mosek_params": {
+            "MSK_DPAR_INTPNT_CO_TOL_REL_GAP": _TIGHT,
+            "MSK_DPAR_INTPNT_CO_TOL_PFEAS": _TIGHT,
+            "MSK_DPAR_INTPNT_CO_TOL_DFEAS": _TIGHT,
+            "MSK_IPAR_NUM_THREADS": 1,
+        }
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolverStatus:
+    """Whether a solver can be used here, and if not, what to do."""
+
+    name: str
+    version: str | None
+    installed: bool
+    usable: bool
+    message: str
+
+
+def require(solver: str) -> None:
+    """Raise a `SolverError` that says what to do, unless the solver can be used."""
+    if solver not in SOLVERS:
+        raise SolverError(f"solver: must be one of {', '.join(SOLVERS)}, but is {solver!r}")
+    status = _CHECKS[solver]()
+    if not status.usable:
+        raise SolverError(f"solver {solver}: {status.message}")
+
+
+def usable_solvers(solver: str | None) -> list[str]:
+    """The solver that was asked for, or all usable ones in their order.
+
+    Raises
+    ------
+    SolverError
+        If there is none.
+    """
+    if solver is not None:
+        name = solver.upper()
+        require(name)
+        return [name]
+    names = [status.name for status in solver_status() if status.usable]
+    if not names:
+        raise SolverError(f"solver: none of {', '.join(SOLVERS)} is usable; see `lindfeas solvers`")
+    return names
+
+
+def solver_status() -> tuple[SolverStatus, ...]:
+    """Which solvers are installed, licensed and usable here."""
+    return tuple(_CHECKS[name]() for name in SOLVERS)
+
+
+def _check_open_source(name: str, module: str) -> Callable[[], SolverStatus]:
+    def check() -> SolverStatus:
+        installed = importlib.util.find_spec(module) is not None
+        return SolverStatus(
+            name=name,
+            version=importlib.metadata.version(module) if installed else None,
+            installed=installed,
+            usable=installed,
+            message="ready" if installed else f"not installed: `pip install {module}`",
+        )
+
+    return check
+
+
+def _check_mosek() -> SolverStatus:
+    """A licence is proved by checking one out, which takes milliseconds."""
+    if importlib.util.find_spec("mosek") is None:
+        message = "not installed: `pip install 'lindfeas[mosek]'`, and get a licence from mosek.com"
+        return SolverStatus(
+            name="MOSEK", version=None, installed=False, usable=False, message=message
+        )
+    import mosek
+
+    message, usable = "ready", True
+    try:
+        with mosek.Env() as environment:
+            environment.checkoutlicense(mosek.feature.pton)
+    except mosek.Error as error:
+        message, usable = _mosek_message(int(error.errno)), False
+    return SolverStatus(
+        name="MOSEK",
+        version=importlib.metadata.version("mosek"),
+        installed=True,
+        usable=usable,
+        message=message,
+    )
+
+
+def _mosek_message(code: int) -> str:
+    """MOSEK's licence error codes in words."""
+    known = {
+        1008: "no licence file: put mosek.lic where MOSEKLM_LICENSE_FILE points",
+        1014: "the licence file cannot be read: replace mosek.lic",
+        1021: "the licence server cannot be reached: check MOSEKLM_LICENSE_FILE",
+    }
+    return f"installed, but {known.get(code, f'no licence could be checked out (error {code})')}"
+
+
+_CHECKS: dict[str, Callable[[], SolverStatus]] = {
+    "CLARABEL": _check_open_source("CLARABEL", "clarabel"),
+    "SCS": _check_open_source("SCS", "scs"),
+    "MOSEK": _check_mosek,
+}

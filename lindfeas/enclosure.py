@@ -1,0 +1,239 @@
+"""Rescale and solve again until the certified interval is narrow.
+
+Optima are often far below a solver's absolute tolerance, so the data are multiplied until the
+optimum is about 1e-2. Every attempt is certified by itself; the interval is the intersection.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindfeas import bounds
+from lindfeas.answer import Attempt
+from lindfeas.bounds import Interval
+from lindfeas.errors import SolverError
+from lindfeas.polish import polished
+from lindfeas.problem import Point, Problem
+from lindfeas.solver import RawSolution, solve
+
+GOAL = 1e-2
+"""What the scaled optimum should be: far above a solver's absolute tolerance."""
+
+SMALLEST_ESTIMATE = 1e-14
+"""Optima below this are not told apart from zero."""
+
+PLAN: tuple[tuple[float, float | None], ...] = (
+    (1.0, None),
+    (1.0, None),
+    (1.0, 1e-7),
+    (0.1, 1e-7),
+    (1.0, 1e-5),
+    (0.01, 1e-7),
+    (10.0, 1e-6),
+    (0.1, None),
+    (0.03, None),
+    (0.3, 1e-8),
+    (0.1, 1e-5),
+    (10.0, None),
+    (3.0, 1e-7),
+    (0.3, None),
+)
+"""(scale relative to the one that puts the optimum at `GOAL`, floor of the substitution around the
+best point or None) for every attempt; see `lindfeas.solver.solve`."""
+
+BARELY = 0.99
+"""An attempt that leaves the width above this fraction has not improved it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """When to stop.
+
+    Parameters
+    ----------
+    relative, absolute
+        The interval is narrow enough at this width.
+    first_scale
+        Scale of the first solve.
+    idle
+        Give up after so many attempts in a row without improvement.
+    """
+
+    relative: float
+    absolute: float
+    first_scale: float
+    idle: int
+
+
+LEVELS = Effort(relative=1e-6, absolute=1e-12, first_scale=1e3, idle=9)
+"""For sums of absolute values over levels: cheap solves, tiny optima."""
+
+MATRICES = Effort(relative=5e-6, absolute=2e-11, first_scale=1e1, idle=4)
+"""For Schatten norms of matrices: every solve counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """The interval after all attempts, with the points that certify its ends."""
+
+    interval: Interval
+    attempts: tuple[Attempt, ...]
+    point: Point | None
+    multiplier: NDArray[np.float64]
+    solver: str
+
+
+def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
+    """The certified interval of a program, and the points behind it.
+
+    A further solver is tried only while the ones before it returned nothing at all.
+
+    Raises
+    ------
+    SolverError
+        If no solver returned anything.
+    """
+    effort = LEVELS if problem.layout.is_vector else MATRICES
+    best = Enclosure(
+        interval=Interval(0.0, math.inf),
+        attempts=(),
+        point=None,
+        multiplier=np.zeros(problem.rows),
+        solver="",
+    )
+    for name in solvers:
+        idle = 0
+        for factor, floor in PLAN:
+            width = best.interval.width
+            raw = solve(
+                problem,
+                name,
+                scale=factor * _scale(best, effort),
+                around=None if floor is None else best.point,
+                floor=floor or 0.0,
+            )
+            best = _improve(problem, best, raw, effort)
+            idle = idle + 1 if best.interval.width > BARELY * width else 0
+            if _is_narrow(best.interval, problem, effort) or idle == effort.idle:
+                break
+        if best.point is not None:
+            return replace(best, point=smaller_shift(problem, best.point))
+    last = {a.solver: a.message or a.status for a in best.attempts}
+    messages = "; ".join(f"{name}: {message}" for name, message in last.items())
+    raise SolverError(f"no solver returned a usable solution ({messages})")
+
+
+def smaller_shift(problem: Problem, point: Point) -> Point:
+    """The same point without the directions of H_r that do nothing for the defect.
+
+    Directions come with ever larger H_r per effect; as many of the last ones are dropped as
+    change the defect by less than a hundredth of what rounding is allowed.
+    """
+    slack = problem.uncertainty.worst(problem.layout, problem.norm) / 100
+    allowed = problem.defect(point) * (1 + 1e-9) + slack
+    for kept in range(problem.shifts.count):
+        cut = point.shift.copy()
+        cut[kept:] = 0.0
+        smaller = Point(gammas=point.gammas, shift=cut)
+        if problem.defect(smaller) <= allowed:
+            return smaller
+    return point
+
+
+def _scale(best: Enclosure, effort: Effort) -> float:
+    if best.point is None:
+        return effort.first_scale
+    return GOAL / max(best.interval.upper, SMALLEST_ESTIMATE)
+
+
+def _is_narrow(interval: Interval, problem: Problem, effort: Effort) -> bool:
+    """Narrow enough, or as narrow as rounding lets it become."""
+    rounding = problem.uncertainty.worst(problem.layout, problem.norm)
+    return interval.is_narrow(effort.relative, max(effort.absolute, 2.1 * rounding))
+
+
+def _improve(problem: Problem, best: Enclosure, raw: RawSolution, effort: Effort) -> Enclosure:
+    """Certify one attempt and take over what is better."""
+    attempt = Attempt(
+        solver=raw.solver,
+        scale=raw.scale,
+        status=raw.status,
+        objective=raw.objective,
+        iterations=raw.iterations,
+        message=raw.message,
+        lower=None,
+        upper=None,
+        compile_seconds=raw.compile_seconds,
+        solve_seconds=raw.solve_seconds,
+    )
+    if raw.point is None or raw.multiplier is None:
+        return replace(best, attempts=(*best.attempts, attempt))
+    multiplier, lower = _best_multiplier(problem, best, raw.multiplier)
+    point, upper = _best_point(problem, best, raw.point, multiplier, lower, effort)
+    better_dual = best.point is None or lower > best.interval.lower
+    better_primal = upper < best.interval.upper
+    return Enclosure(
+        interval=best.interval.meet(Interval(lower, upper)),
+        attempts=(*best.attempts, replace(attempt, lower=lower, upper=upper)),
+        point=point if better_primal else best.point,
+        multiplier=multiplier if better_dual else best.multiplier,
+        solver=raw.solver if better_primal or better_dual else best.solver,
+    )
+
+
+def _best_multiplier(
+    problem: Problem, best: Enclosure, raw: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """The dual function is concave: also try the middle between old and new."""
+    new = bounds.repair_multiplier(problem, raw)
+    candidates = [new]
+    if best.point is not None:
+        candidates.append(bounds.repair_multiplier(problem, (new + best.multiplier) / 2))
+    values = [bounds.lower_bound(problem, y) for y in candidates]
+    winner = int(np.argmax(values))
+    return candidates[winner], values[winner]
+
+
+def _best_point(
+    problem: Problem,
+    best: Enclosure,
+    raw: Point,
+    multiplier: NDArray[np.float64],
+    lower: float,
+    effort: Effort,
+) -> tuple[Point, float]:
+    """The repaired point, and where that is not enough what linear algebra makes of it."""
+    found, upper = None, math.inf
+    known_lower = max(lower, best.interval.lower)
+    for candidate in _candidates(problem, best, raw, multiplier):
+        repaired = bounds.repair_point(problem, candidate)
+        value = bounds.upper_bound(problem, repaired)
+        if value < upper:
+            found, upper = repaired, value
+        if _is_narrow(Interval(known_lower, upper), problem, effort):
+            break
+    if found is None:
+        found = bounds.repair_point(problem, raw)
+    return found, upper
+
+
+def _candidates(
+    problem: Problem, best: Enclosure, raw: Point, multiplier: NDArray[np.float64]
+) -> Iterator[Point]:
+    yield raw
+    repaired = bounds.repair_point(problem, raw)
+    yield bounds.refit_shift(problem, repaired)
+    yield from polished(problem, repaired, multiplier)
+    if best.point is not None:
+        gammas = zip(repaired.gammas, best.point.gammas, strict=True)
+        middle = Point(
+            gammas=[(a + b) / 2 for a, b in gammas],
+            shift=(repaired.shift + best.point.shift) / 2,
+        )
+        yield middle
+        yield from polished(problem, middle, multiplier)

@@ -1,0 +1,173 @@
+"""How far floating-point rounding can move a bound: a documented, conservative model.
+
+The derivation is in docs/theory.md, "Rounding". It is a first-order model times `SAFETY`, not a
+proof; the proof in ball arithmetic does not use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindfeas.redfield import Redfield, population_error
+from lindfeas.residual import Layout
+from lindfeas.spectral_density import CustomDensity
+from lindfeas.spectrum import UNIT_ROUNDOFF
+
+SAFETY = 4.0
+"""Factor on every first-order rounding estimate."""
+
+BATH_FUNCTION_ERROR = 1e-13
+"""Relative accuracy of C(E) and D(E) for the built-in spectral densities (tested at 3e-14)."""
+
+CUSTOM_DENSITY_ERROR = 1e-12
+"""The same for a user's spectral density, which is only as smooth as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncertainty:
+    """For a multiplier Y with coordinates y the dual function moves by at most
+
+        sum_{k<k'} pair[k, k'] |y_k - y_k'|  +  sum_k row[k] |y_k|  +  whole ||Y||.
+
+    Parameters
+    ----------
+    pair
+        Rotation of close levels into each other, shape (d, d); empty (0, 0) where the
+        multiplier does not refer to single levels.
+    row
+        Rounding of the coefficients per unit of rate, times the largest rate, shape (rows,).
+    whole
+        Error of the state and of the required action, in trace norm.
+    """
+
+    pair: NDArray[np.float64]
+    row: NDArray[np.float64]
+    whole: float
+
+    def of(self, multiplier: NDArray[np.float64], largest: float) -> float:
+        """Allowance for one multiplier; ``largest`` is its spectral norm ||Y||."""
+        total = float(self.row @ np.abs(multiplier)) + self.whole * largest
+        for weights, value in zip(self.pair, multiplier, strict=False):
+            total += float(weights @ np.abs(multiplier - value)) / 2
+        return total
+
+    def worst(self, layout: Layout, norm: str) -> float:
+        """Allowance for the worst multiplier of dual norm 1: what a defect can be wrong by."""
+        if norm == "trace":
+            spread = 1.0 if layout.is_vector else np.sqrt(2)
+            return float(spread * self.row.sum() + self.whole + self.pair.sum())
+        return float(np.linalg.norm(self.row)) + self.whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strengths:
+    """Per level and region: largest eigenvalues that bound what any Gamma of trace 1 can do."""
+
+    gain: NDArray[np.float64]
+    loss: NDArray[np.float64]
+
+
+def level_uncertainty(
+    reference: Redfield,
+    dimensions: Sequence[int],
+    strengths: Sequence[Strengths],
+    limits: Sequence[float],
+) -> Uncertainty:
+    """For the diagonal of L'(rho0) in the eigenbasis.
+
+    A rotation of levels k, k' by the angle theta changes sum_k y_k X_kk, X = L'(rho0), by
+    2 theta |y_k - y_k'| |X_kk'|, and by Cauchy-Schwarz |X_kk'| <= t (sqrt(gain_k gain_k') +
+    (p_k + p_k')/2 sqrt(loss_k loss_k')). An error of p_a counts at most 2 t loss_a |delta p_a|.
+
+    Parameters
+    ----------
+    dimensions
+        d_r of every region.
+    limits
+        Largest trace of every region.
+    """
+    populations = reference.populations
+    size = reference.spectrum.dimension
+    angles = reference.spectrum.rotation_angles()
+    mean = np.add.outer(populations, populations) / 2
+    pair = np.zeros_like(angles)
+    row = np.zeros(size)
+    reach = np.zeros(size)
+    strongest = 0.0
+    for dimension, strength, limit in zip(dimensions, strengths, limits, strict=True):
+        flow = np.sqrt(np.multiply.outer(strength.gain, strength.gain))
+        flow += mean * np.sqrt(np.multiply.outer(strength.loss, strength.loss))
+        pair += 2 * limit * angles * flow
+        terms = size + dimension**2
+        row += terms * UNIT_ROUNDOFF * limit * (strength.gain + populations * strength.loss)
+        reach += 2 * limit * strength.loss
+        strongest += 2 * limit * dimension / size
+    rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
+    whole = strongest * rotated + float(reach @ population_error(reference))
+    return Uncertainty(pair=SAFETY * pair, row=SAFETY * row, whole=SAFETY * whole)
+
+
+def state_uncertainty(
+    reference: Redfield,
+    dimensions: Sequence[int],
+    row_sizes: NDArray[np.float64],
+    limits: Sequence[float],
+    *,
+    follows_redfield: bool,
+) -> Uncertainty:
+    """For multipliers that do not refer to single levels: only states and actions are uncertain.
+
+    A multiplier Y is a fixed matrix, whatever the exact eigenvectors are, so that close levels do
+    no harm: ||delta rho0||_1 enters times the norm 2 t d_r/d of the dissipator, and the error of
+    the required action L2[rho0] as it is.
+
+    Parameters
+    ----------
+    row_sizes
+        Largest entry of the coefficients of every row, per unit of rate, shape (rows,).
+    follows_redfield
+        Whether states and actions come from the Redfield reference; a user's own are exact.
+    """
+    size = reference.spectrum.dimension
+    strongest = sum(
+        2 * limit * dimension / size for dimension, limit in zip(dimensions, limits, strict=True)
+    )
+    terms = size + max(dimensions) ** 2
+    row = terms * UNIT_ROUNDOFF * max(limits) * row_sizes
+    angle = float(np.linalg.norm(reference.spectrum.rotation_angles(), 2))
+    whole = 2 * strongest * angle
+    if follows_redfield:
+        whole += strongest * _state_error(reference) + _action_error(reference)
+    return Uncertainty(pair=np.zeros((0, 0)), row=SAFETY * row, whole=SAFETY * whole)
+
+
+def _state_error(reference: Redfield) -> float:
+    """||delta rho0||_1: populations, and eigenvectors rotated into each other."""
+    populations = reference.populations
+    angles = reference.spectrum.rotation_angles()
+    rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
+    return rotated + float(population_error(reference).sum())
+
+
+def _action_error(reference: Redfield) -> float:
+    """||delta L2[rho0]||_1 <= sqrt(d) ||.||_F, from the bath functions and from rho0."""
+    spectrum = reference.spectrum
+    shift = 4 * UNIT_ROUNDOFF * float(np.abs(spectrum.energies).max())
+    angle = float(np.linalg.norm(spectrum.rotation_angles(), 2))
+    error = angle * float(np.linalg.norm(reference.coherence_source))
+    moved = population_error(reference)
+    for coupling in reference.couplings:
+        gap = np.maximum(np.abs(coupling.bohr), shift)
+        custom = isinstance(coupling.density, CustomDensity)
+        relative = CUSTOM_DENSITY_ERROR if custom else BATH_FUNCTION_ERROR
+        spreads = relative + shift / gap + 2 * angle
+        strength = float(np.linalg.norm(coupling.matrix, 2))
+        absorbed, emitted = (np.abs(part) for part in coupling.half_sided)
+        for part in (absorbed.T, emitted):
+            spread = part * (spreads * reference.populations + moved)
+            error += 4 * strength * float(np.linalg.norm(spread))
+    return float(np.sqrt(spectrum.dimension)) * error
