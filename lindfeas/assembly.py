@@ -76,13 +76,6 @@ def gain_and_loss(
     return gain, loss
 
 
-def largest_rates(rates: Rates, regions: int) -> tuple[float, ...]:
-    """The largest trace that the rate rule allows in every region."""
-    if rates.rule == "range":
-        return rates.per_region("max", regions)
-    return rates.per_region("value", regions)
-
-
 def _refers_to_levels(target: Target) -> bool:
     """Whether only the flow between levels counts, from one state without coherences."""
     if not isinstance(target.projection, str) or target.projection != "diagonal":
@@ -110,10 +103,7 @@ def _diagonal_problem(
         layout=Layout(sizes=(1,) * len(offset)),
         norm=target.norm,
         uncertainty=level_uncertainty(
-            reference,
-            [region.dimension for region in regions],
-            strengths,
-            [weight * limit for limit in largest_rates(rates, len(regions))],
+            reference, [region.dimension for region in regions], strengths, weight
         ),
     )
 
@@ -168,7 +158,7 @@ def _matrix_problem(
         rates=rates,
         layout=layout,
         norm=target.norm,
-        uncertainty=_matrix_uncertainty(target, reference, regions, rates, blocks),
+        uncertainty=_matrix_uncertainty(target, reference, regions, blocks),
     )
 
 
@@ -176,15 +166,16 @@ def _matrix_uncertainty(
     target: Target,
     reference: Redfield,
     regions: tuple[Region, ...],
-    rates: Rates,
     blocks: Sequence[GammaBlock],
 ) -> Uncertainty:
-    sizes = np.max([np.abs(block.rows).max(axis=(1, 2)) for block in blocks], axis=0)
+    sizes = [
+        np.max([np.abs(b.rows).max(axis=(1, 2)) for b in blocks if b.region == number], axis=0)
+        for number in range(len(regions))
+    ]
     return state_uncertainty(
         reference,
         [region.dimension for region in regions],
         sizes,
-        largest_rates(rates, len(regions)),
         follows_redfield=target.follows_redfield,
     )
 

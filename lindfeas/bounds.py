@@ -48,15 +48,24 @@ def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
     that no local Hamiltonian feels; for populations Y = diag(y) with y in [-1, 1]^d.
     """
     y = repair_multiplier(problem, multiplier)
-    smallest = [_smallest_eigenvalue(problem, region, y) for region in range(len(problem.regions))]
-    value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
     largest = problem.layout.norm(y, "spectral")
-    return max(0.0, value - problem.uncertainty.of(y, largest))
+    smallest = [
+        _smallest_eigenvalue(problem, region, y) - rounding.of(y, largest)
+        for region, rounding in enumerate(problem.uncertainty.regions)
+    ]
+    value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
+    return max(0.0, value - problem.uncertainty.action * largest)
 
 
 def upper_bound(problem: Problem, point: Point) -> float:
     """Defect of a feasible point (see `repair_point`), plus the allowance."""
-    return problem.defect(point) + problem.uncertainty.worst(problem.layout, problem.norm)
+    return problem.defect(point) + rounding_of(problem, point)
+
+
+def rounding_of(problem: Problem, point: Point) -> float:
+    """What rounding can do to the defect of a point."""
+    traces = problem.traces(point.gammas)
+    return problem.uncertainty.of_defect(traces, problem.layout, problem.norm)
 
 
 def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.ansatz import Region
-from lindfeas.assembly import largest_rates
 from lindfeas.question import Rates
 
 
@@ -29,6 +28,13 @@ class TraceDistance:
     lower: float | None
     upper: float | None
     lemma1: float | None
+
+
+def largest_rates(rates: Rates, regions: int) -> tuple[float, ...]:
+    """The largest trace that the rate rule allows in every region."""
+    if rates.rule == "range":
+        return rates.per_region("max", regions)
+    return rates.per_region("value", regions)
 
 
 def lemma1(defect: float, regions: tuple[Region, ...], rates: Rates) -> float:

@@ -119,7 +119,7 @@ def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
             )
             best = _improve(problem, best, raw, effort)
             idle = idle + 1 if best.interval.width > BARELY * width else 0
-            if _is_narrow(best.interval, problem, effort) or idle == effort.idle:
+            if _is_narrow(best.interval, problem, best.point, effort) or idle == effort.idle:
                 break
         if best.point is not None:
             return replace(best, point=smaller_shift(problem, best.point))
@@ -134,7 +134,7 @@ def smaller_shift(problem: Problem, point: Point) -> Point:
     Directions come with ever larger H_r per effect; as many of the last ones are dropped as
     change the defect by less than a hundredth of what rounding is allowed.
     """
-    slack = problem.uncertainty.worst(problem.layout, problem.norm) / 100
+    slack = bounds.rounding_of(problem, point) / 100
     allowed = problem.defect(point) * (1 + 1e-9) + slack
     for kept in range(problem.shifts.count):
         cut = point.shift.copy()
@@ -151,9 +151,11 @@ def _scale(best: Enclosure, effort: Effort) -> float:
     return GOAL / max(best.interval.upper, SMALLEST_ESTIMATE)
 
 
-def _is_narrow(interval: Interval, problem: Problem, effort: Effort) -> bool:
+def _is_narrow(interval: Interval, problem: Problem, point: Point | None, effort: Effort) -> bool:
     """Narrow enough, or as narrow as rounding lets it become."""
-    rounding = problem.uncertainty.worst(problem.layout, problem.norm)
+    if point is None:
+        return False
+    rounding = bounds.rounding_of(problem, point)
     return interval.is_narrow(effort.relative, max(effort.absolute, 2.1 * rounding))
 
 
@@ -215,7 +217,7 @@ def _best_point(
         value = bounds.upper_bound(problem, repaired)
         if value < upper:
             found, upper = repaired, value
-        if _is_narrow(Interval(known_lower, upper), problem, effort):
+        if _is_narrow(Interval(known_lower, upper), problem, found, effort):
             break
     if found is None:
         found = bounds.repair_point(problem, raw)

@@ -28,10 +28,12 @@ CUSTOM_DENSITY_ERROR = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Uncertainty:
-    """For a multiplier Y with coordinates y the dual function moves by at most
+class RateUncertainty:
+    """How far A^r(Y), per unit of the region's rate, can be wrong: by at most
 
-        sum_{k<k'} pair[k, k'] |y_k - y_k'|  +  sum_k row[k] |y_k|  +  whole ||Y||.
+        sum_{k<k'} pair[k, k'] |y_k - y_k'|  +  sum_k row[k] |y_k|  +  whole ||Y||
+
+    in operator norm, for a multiplier Y with coordinates y.
 
     Parameters
     ----------
@@ -39,9 +41,9 @@ class Uncertainty:
         Rotation of close levels into each other, shape (d, d); empty (0, 0) where the
         multiplier does not refer to single levels.
     row
-        Rounding of the coefficients per unit of rate, times the largest rate, shape (rows,).
+        Rounding of the coefficients, shape (rows,).
     whole
-        Error of the state and of the required action, in trace norm.
+        Error of the state, in trace norm, times the norm of the dissipator.
     """
 
     pair: NDArray[np.float64]
@@ -63,6 +65,27 @@ class Uncertainty:
         return float(np.linalg.norm(self.row)) + self.whole
 
 
+@dataclass(frozen=True, kw_only=True)
+class Uncertainty:
+    """The rounding model of one program.
+
+    Parameters
+    ----------
+    regions
+        One model per region, per unit of its rate.
+    action
+        Error of the required actions, in trace norm.
+    """
+
+    regions: tuple[RateUncertainty, ...]
+    action: float
+
+    def of_defect(self, traces: NDArray[np.float64], layout: Layout, norm: str) -> float:
+        """What the defect of a point with these rates can be wrong by."""
+        worst = [region.worst(layout, norm) for region in self.regions]
+        return self.action + float(np.dot(traces, worst))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strengths:
     """Per level and region: largest eigenvalues that bound what any Gamma of trace 1 can do."""
@@ -72,77 +95,75 @@ class Strengths:
 
 
 def level_uncertainty(
-    reference: Redfield,
-    dimensions: Sequence[int],
-    strengths: Sequence[Strengths],
-    limits: Sequence[float],
+    reference: Redfield, dimensions: Sequence[int], strengths: Sequence[Strengths], weight: float
 ) -> Uncertainty:
-    """For the diagonal of L'(rho0) in the eigenbasis.
+    """For the diagonal of L'(rho0) in the eigenbasis, times ``weight``.
 
     A rotation of levels k, k' by the angle theta changes sum_k y_k X_kk, X = L'(rho0), by
-    2 theta |y_k - y_k'| |X_kk'|, and by Cauchy-Schwarz |X_kk'| <= t (sqrt(gain_k gain_k') +
-    (p_k + p_k')/2 sqrt(loss_k loss_k')). An error of p_a counts at most 2 t loss_a |delta p_a|.
+    2 theta |y_k - y_k'| |X_kk'|, and by Cauchy-Schwarz |X_kk'| <= sqrt(gain_k gain_k') +
+    (p_k + p_k')/2 sqrt(loss_k loss_k') per unit of rate. An error of p_a counts at most
+    2 loss_a |delta p_a|.
 
     Parameters
     ----------
     dimensions
         d_r of every region.
-    limits
-        Largest trace of every region.
     """
     populations = reference.populations
     size = reference.spectrum.dimension
     angles = reference.spectrum.rotation_angles()
     mean = np.add.outer(populations, populations) / 2
-    pair = np.zeros_like(angles)
-    row = np.zeros(size)
-    reach = np.zeros(size)
-    strongest = 0.0
-    for dimension, strength, limit in zip(dimensions, strengths, limits, strict=True):
+    moved = population_error(reference)
+    rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
+    regions = []
+    for dimension, strength in zip(dimensions, strengths, strict=True):
         flow = np.sqrt(np.multiply.outer(strength.gain, strength.gain))
         flow += mean * np.sqrt(np.multiply.outer(strength.loss, strength.loss))
-        pair += 2 * limit * angles * flow
-        terms = size + dimension**2
-        row += terms * UNIT_ROUNDOFF * limit * (strength.gain + populations * strength.loss)
-        reach += 2 * limit * strength.loss
-        strongest += 2 * limit * dimension / size
-    rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
-    whole = strongest * rotated + float(reach @ population_error(reference))
-    return Uncertainty(pair=SAFETY * pair, row=SAFETY * row, whole=SAFETY * whole)
+        terms = (size + dimension**2) * UNIT_ROUNDOFF
+        whole = 2 * dimension / size * rotated + float(2 * strength.loss @ moved)
+        regions.append(
+            RateUncertainty(
+                pair=SAFETY * weight * 2 * angles * flow,
+                row=SAFETY * weight * terms * (strength.gain + populations * strength.loss),
+                whole=SAFETY * weight * whole,
+            )
+        )
+    return Uncertainty(regions=tuple(regions), action=0.0)
 
 
 def state_uncertainty(
     reference: Redfield,
     dimensions: Sequence[int],
-    row_sizes: NDArray[np.float64],
-    limits: Sequence[float],
+    row_sizes: Sequence[NDArray[np.float64]],
     *,
     follows_redfield: bool,
 ) -> Uncertainty:
     """For multipliers that do not refer to single levels: only states and actions are uncertain.
 
     A multiplier Y is a fixed matrix, whatever the exact eigenvectors are, so that close levels do
-    no harm: ||delta rho0||_1 enters times the norm 2 t d_r/d of the dissipator, and the error of
-    the required action L2[rho0] as it is.
+    no harm: ||delta rho0||_1 enters times the norm 2 d_r/d of the dissipator per unit of rate,
+    and the error of the required action L2[rho0] as it is.
 
     Parameters
     ----------
     row_sizes
-        Largest entry of the coefficients of every row, per unit of rate, shape (rows,).
+        For every region the largest entry of the coefficients of every row, each (rows,).
     follows_redfield
         Whether states and actions come from the Redfield reference; a user's own are exact.
     """
     size = reference.spectrum.dimension
-    strongest = sum(
-        2 * limit * dimension / size for dimension, limit in zip(dimensions, limits, strict=True)
-    )
-    terms = size + max(dimensions) ** 2
-    row = terms * UNIT_ROUNDOFF * max(limits) * row_sizes
     angle = float(np.linalg.norm(reference.spectrum.rotation_angles(), 2))
-    whole = 2 * strongest * angle
-    if follows_redfield:
-        whole += strongest * _state_error(reference) + _action_error(reference)
-    return Uncertainty(pair=np.zeros((0, 0)), row=SAFETY * row, whole=SAFETY * whole)
+    state = 2 * angle + (_state_error(reference) if follows_redfield else 0.0)
+    regions = tuple(
+        RateUncertainty(
+            pair=np.zeros((0, 0)),
+            row=SAFETY * (size + dimension**2) * UNIT_ROUNDOFF * sizes,
+            whole=SAFETY * 2 * dimension / size * state,
+        )
+        for dimension, sizes in zip(dimensions, row_sizes, strict=True)
+    )
+    action = SAFETY * _action_error(reference) if follows_redfield else 0.0
+    return Uncertainty(regions=regions, action=action)
 
 
 def _state_error(reference: Redfield) -> float:
