@@ -14,24 +14,38 @@ SOLVERS = ("CLARABEL", "SCS", "MOSEK")
 """The solvers that lindfeas drives, in the order in which it tries them."""
 
 _TIGHT = 1e-12
-SETTINGS: dict[str, dict[str, Any]] = {
-    "CLARABEL": {
-        "tol_gap_abs": _TIGHT,
-        "tol_gap_rel": _TIGHT,
-        "tol_feas": _TIGHT,
-        "tol_ktratio": 1e-10,
-        "max_iter": 200,
-    },
-    "SCS": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 50_000},
-    "MOSEK": {
-        "mosek_params": {
-            "MSK_DPAR_INTPNT_CO_TOL_REL_GAP": _TIGHT,
-            "MSK_DPAR_INTPNT_CO_TOL_PFEAS": _TIGHT,
-            "MSK_DPAR_INTPNT_CO_TOL_DFEAS": _TIGHT,
-            "MSK_IPAR_NUM_THREADS": 1,
-        }
-    },
+_CLARABEL = {
+    "tol_gap_abs": _TIGHT,
+    "tol_gap_rel": _TIGHT,
+    "tol_feas": _TIGHT,
+    "tol_ktratio": 1e-10,
+    "max_iter": 200,
+    "accept_unknown": True,  # the last iterate is worth certifying even if it stalls
 }
+
+SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
+    "CLARABEL": (
+        _CLARABEL,
+        {**_CLARABEL, "static_regularization_constant": 1e-7},
+        {**_CLARABEL, "direct_solve_method": "qdldl"},
+    ),
+    "SCS": ({"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 20_000},),
+    "MOSEK": (
+        {
+            "mosek_params": {
+                "MSK_DPAR_INTPNT_CO_TOL_REL_GAP": _TIGHT,
+                "MSK_DPAR_INTPNT_CO_TOL_PFEAS": _TIGHT,
+                "MSK_DPAR_INTPNT_CO_TOL_DFEAS": _TIGHT,
+                "MSK_IPAR_NUM_THREADS": 1,
+            }
+        },
+    ),
+}
+"""Settings for every solver; the later ones are tried where the earlier ones end in an error.
+
+Clarabel's default linear algebra meets a numerical error in the first step of some programs with
+large blocks; more regularisation, or its other factorisation, gets through.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

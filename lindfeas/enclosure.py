@@ -73,7 +73,7 @@ class Effort:
 LEVELS = Effort(relative=1e-6, absolute=1e-12, first_scale=1e3, idle=9)
 """For sums of absolute values over levels: cheap solves, tiny optima."""
 
-MATRICES = Effort(relative=5e-6, absolute=2e-11, first_scale=1e1, idle=4)
+MATRICES = Effort(relative=5e-6, absolute=2e-11, first_scale=1e1, idle=3)
 """For Schatten norms of matrices: every solve counts."""
 
 

@@ -301,11 +301,15 @@ def _finite(value: Any, scale: float) -> float | None:
 
 
 def _run(program: Any, solver: str) -> tuple[str, str]:
-    """(status as reported, message): whatever a solver raises, the next one gets its turn."""
+    """(status as reported, message): whatever a solver raises, the next settings get their turn."""
+    message = ""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        try:
-            program.solve(solver=solver, **SETTINGS[solver])
-        except Exception as error:
-            return "failed", f"{type(error).__name__}: {error}".splitlines()[0]
-    return program.status, ""
+        for settings in SETTINGS[solver]:
+            try:
+                program.solve(solver=solver, **settings)
+            except Exception as error:
+                message = f"{type(error).__name__}: {error}".splitlines()[0]
+                continue
+            return program.status, ""
+    return "failed", message

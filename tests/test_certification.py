@@ -117,7 +117,7 @@ def test_unknown_solver_is_refused() -> None:
 def test_failing_solver_is_visible_and_the_next_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     from lindfeas import backends
 
-    monkeypatch.setitem(backends.SETTINGS, "CLARABEL", {"no_such_setting": 1})
+    monkeypatch.setitem(backends.SETTINGS, "CLARABEL", ({"no_such_setting": 1},))
     answer = certify(Question(system=two_ended_chain(1, 1, 1, beta_right=5.0)))
     failed = [a for a in answer.attempts if a.solver == "CLARABEL"]
     assert failed
