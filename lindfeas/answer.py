@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.distance import TraceDistance
+from lindfeas.dynamics import SteadyStateCheck
 from lindfeas.lindbladian import Lindbladian
 from lindfeas.question import Question
 
 if TYPE_CHECKING:
     from lindfeas.redfield import Redfield
+    from lindfeas.sharp_distance import Witness
 
 IMPOSSIBLE = "impossible"
 POSSIBLE = "possible"
@@ -80,6 +82,13 @@ class Answer:
         The Redfield equation whose steady state is asked for.
     certificate
         Path of the certificate file, if one was written.
+    check
+        The candidate's steady state against the true one; None without a candidate or where it
+        was left to `lindfeas.dynamics.steady_state_check` because of its size.
+    distance_witness
+        What certifies the sharp lower end of the trace distance, if it was computed.
+    nearest
+        The Lindbladian behind the upper end of the trace distance, if it is not the candidate.
     """
 
     question: Question = field(repr=False)
@@ -96,6 +105,9 @@ class Answer:
     candidate: Lindbladian | None = field(repr=False)
     reference: Redfield = field(repr=False)
     certificate: str | None = None
+    check: SteadyStateCheck | None = field(default=None, repr=False)
+    distance_witness: Witness | None = field(default=None, repr=False)
+    nearest: Lindbladian | None = field(default=None, repr=False)
 
     @property
     def target(self) -> str:
@@ -131,6 +143,7 @@ class Answer:
             "seconds": self.seconds,
             "certificate": self.certificate,
             "attempts": [asdict(attempt) for attempt in self.attempts],
+            "check": None if self.check is None else self.check.to_list(),
             "candidate": None if self.candidate is None else _candidate_dict(self.candidate),
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from lindfeas import bounds
 from lindfeas.ansatz import Region, regions
@@ -11,16 +12,26 @@ from lindfeas.assembly import assemble
 from lindfeas.backends import usable_solvers
 from lindfeas.bounds import Interval
 from lindfeas.distance import TraceDistance, column_bound, lemma1, trace_distance
+from lindfeas.dynamics import SteadyStateCheck, check_candidate
 from lindfeas.enclosure import Enclosure, enclose
+from lindfeas.flow import flow_blocks
 from lindfeas.lindbladian import Lindbladian, lindbladian
 from lindfeas.problem import Problem
 from lindfeas.question import Question
 from lindfeas.redfield import Redfield, redfield_equation
+from lindfeas.sharp_distance import Witness, distance_witness, nearest_lindbladian
 from lindfeas.solver import best_conditioned
 from lindfeas.target import Target, coherences, populations
 
+QUICK_LEVELS = 32
+QUICK_CONES = 16
+"""Up to this size the sharp bound on the trace distance is computed without being asked for."""
 
-def certify(question: Question, *, solver: str | None = None) -> Answer:
+CHECKED = 1000
+"""The candidate's steady state is computed along with the answer up to this many unknowns."""
+
+
+def certify(question: Question, *, solver: str | None = None, sharp: bool | None = None) -> Answer:
     """Which verdict, between which certified bounds, and by which Lindbladian.
 
     Parameters
@@ -29,6 +40,9 @@ def certify(question: Question, *, solver: str | None = None) -> Answer:
         The system, the allowed Lindbladians and what they must reproduce.
     solver
         ``CLARABEL``, ``SCS`` or ``MOSEK``; by default Clarabel, then any other usable one.
+    sharp
+        Whether to spend time on a sharp bound on the trace distance, for populations; by default
+        where it takes less than about a second.
 
     Returns
     -------
@@ -68,19 +82,27 @@ def certify(question: Question, *, solver: str | None = None) -> Answer:
             problem, enclosure, reference, ansatz, question.tolerance
         )
         verdict = UNDECIDED if reason else POSSIBLE
+    check = _checked(candidate, reference, ansatz, target)
+    distance = _distances(interval, question, target, reference, ansatz, candidate)
+    witness, nearest = None, None
+    if target.is_populations and (sharp or (sharp is None and _is_quick(problem))):
+        distance, witness, nearest = _sharp(problem, enclosure, distance, reference, ansatz)
     return Answer(
         question=question,
         verdict=verdict,
         reason=reason,
         lower=interval.lower,
         upper=interval.upper,
-        trace_distance=_distances(interval, question, target, reference, ansatz, candidate),
+        trace_distance=distance,
         solver=enclosure.solver,
         seconds=time.perf_counter() - started,
         attempts=enclosure.attempts,
         multiplier=enclosure.multiplier,
         candidate=candidate,
         reference=reference,
+        check=check,
+        distance_witness=witness,
+        nearest=nearest,
     )
 
 
@@ -120,6 +142,56 @@ def _unique_candidate(
     if upper >= tolerance or not candidate.steady_state_unique:
         return candidate, interval, reason
     return candidate, Interval(interval.lower, upper), None
+
+
+def _checked(
+    candidate: Lindbladian | None,
+    reference: Redfield,
+    ansatz: tuple[Region, ...],
+    target: Target,
+) -> SteadyStateCheck | None:
+    """The candidate put to work, where that is cheap."""
+    if candidate is None:
+        return None
+    check = check_candidate(
+        candidate,
+        reference,
+        ansatz=ansatz,
+        coherences_asked=not target.is_populations,
+        largest=CHECKED,
+    )
+    return None if check.unknowns > CHECKED else check
+
+
+def _is_quick(problem: Problem) -> bool:
+    """Whether the sharp bound has only few matrix inequalities of order above 1."""
+    cones = 2 * problem.rows * sum(block.size > 1 for block in problem.blocks)
+    return problem.rows <= QUICK_LEVELS and cones <= QUICK_CONES
+
+
+def _sharp(
+    problem: Problem,
+    enclosure: Enclosure,
+    distance: TraceDistance,
+    reference: Redfield,
+    ansatz: tuple[Region, ...],
+) -> tuple[TraceDistance, Witness | None, Lindbladian | None]:
+    """Both ends of the trace distance, sharpened; what cannot be improved stays."""
+    if enclosure.point is None:
+        return distance, None, None
+    flows = flow_blocks(ansatz, reference.spectrum.dimension)
+    found = nearest_lindbladian(problem, reference, flows, enclosure.point, enclosure.solver)
+    nearest, upper = None, distance.upper
+    if found is not None and (upper is None or found[1] <= upper):
+        upper = found[1]
+        nearest = lindbladian(problem, found[0], reference, ansatz)
+    ceiling = 2.0 if upper is None else 2 * upper
+    witness = distance_witness(
+        problem, reference, flows, enclosure.multiplier, ceiling, enclosure.solver
+    )
+    if witness is not None and distance.lower is not None:
+        distance = replace(distance, lower=max(distance.lower, witness.length / 2))
+    return replace(distance, upper=upper), witness, nearest
 
 
 def _distances(

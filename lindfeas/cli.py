@@ -92,22 +92,32 @@ def main() -> None:
 )
 @click.option("--solver", metavar="NAME", help="Use this solver only; see `lindfeas solvers`.")
 @click.option("--out", metavar="DIR", help="Write PROBLEM.answer.json into this directory.")
+@click.option(
+    "--sharp/--no-sharp",
+    default=None,
+    help="Sharpen the trace distance; by default where that is quick.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def certify(
-    path: Path, settings: tuple[str, ...], solver: str | None, out: str | None, as_json: bool
+    path: Path,
+    settings: tuple[str, ...],
+    solver: str | None,
+    out: str | None,
+    sharp: bool | None,
+    as_json: bool,
 ) -> int:
     """Answer the question of the TOML file PROBLEM with a certified interval."""
     from lindfeas.files import read_problem
 
     problem = read_problem(path, settings)
     if out is None:
-        answer = _certified(problem, solver)
+        answer = _certified(problem, solver, sharp)
         _show_answer(problem, answer, as_json)
     else:
         from lindfeas.output import pending_file
 
         with pending_file(out, f"{path.stem}.answer.json") as file:
-            answer = _certified(problem, solver)
+            answer = _certified(problem, solver, sharp)
             written = file.write(_answer_json(problem, answer) + "\n")
         _show_answer(problem, answer, as_json)
         click.echo(f"written: {written}", err=True)
@@ -132,10 +142,10 @@ def solvers(as_json: bool) -> int:
     return ANSWERED
 
 
-def _certified(problem: ProblemFile, solver: str | None) -> Answer:
+def _certified(problem: ProblemFile, solver: str | None, sharp: bool | None) -> Answer:
     from lindfeas.certification import certify as certify_question
 
-    return certify_question(problem.question, solver=solver)
+    return certify_question(problem.question, solver=solver, sharp=sharp)
 
 
 def _show_answer(problem: ProblemFile, answer: Answer, as_json: bool) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lindfeas.answer import Answer
     from lindfeas.backends import SolverStatus
+    from lindfeas.dynamics import SteadyStateCheck
     from lindfeas.lindbladian import Lindbladian
 
 STRONGEST = 3
@@ -26,6 +27,8 @@ SMALLEST_RATE = 1e-6
 
 SMALLEST_TERM = 0.1
 """Terms of a normalised jump operator below this are left out."""
+
+STEADY_STATE = "Steady state of the candidate"
 
 _COLOURS = {"impossible": "red", "possible": "green", "undecided": "yellow"}
 _UNKNOWN = "unknown"
@@ -53,6 +56,10 @@ def answer_table(title: str, answer: Answer) -> RenderableType:
     if answer.candidate is not None:
         parts.append(_rich_table("Lindbladian found", *jump_operators(answer.candidate)))
         parts.append(_grid(candidate_rows(answer.candidate)))
+        if answer.check is not None:
+            if answer.check.rows:
+                parts.append(_rich_table(STEADY_STATE, *steady_state(answer.check)))
+            parts.append(Text(answer.check.conclusion))
     return Group(*parts)
 
 
@@ -63,6 +70,10 @@ def answer_html(answer: Answer) -> str:
     if answer.candidate is not None:
         parts.append(_html_table("Lindbladian found", *jump_operators(answer.candidate)))
         parts.append(_html_rows(candidate_rows(answer.candidate)))
+        if answer.check is not None:
+            if answer.check.rows:
+                parts.append(_html_table(STEADY_STATE, *steady_state(answer.check)))
+            parts.append(f"<p>{html.escape(answer.check.conclusion)}</p>")
     return "<div>" + "".join(parts) + "</div>"
 
 
@@ -135,6 +146,21 @@ def candidate_rows(candidate: Lindbladian) -> list[Row]:
         ("its steady state", unique),
         ("its spectral gap", _UNKNOWN if gap is None else f"{gap:.4g}"),
     ]
+
+
+def steady_state(check: SteadyStateCheck) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Header and rows of the table of errors at falling strength, the limit last."""
+    header = ("eps", "population error", "coherence error")
+    shown = [*check.rows, *([] if check.limit is None else [check.limit])]
+    rows = [
+        (
+            f"{row.epsilon:g}" if row.epsilon else "-> 0",
+            f"{row.population_error:.3g}",
+            "-" if row.coherence_error is None else f"{row.coherence_error:.3g}",
+        )
+        for row in shown
+    ]
+    return header, list(rows)
 
 
 def interval_text(lower: float | None, upper: float | None) -> str:

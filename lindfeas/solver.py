@@ -92,7 +92,7 @@ def solve(
     link = residual == matrix @ variables.vector + offset
     objective, cones = _norm(problem, residual, cp)
     program = cp.Problem(cp.Minimize(objective), [link, *cones, *variables.constraints])
-    status, message = _run(program, solver)
+    status, message = run(program, solver)
     elapsed = time.perf_counter() - started
     stats = program.solver_stats
     solving = float(getattr(stats, "solve_time", None) or 0.0)
@@ -136,7 +136,7 @@ def best_conditioned(problem: Problem, solver: str, allowed: float) -> Point | N
             *variables.constraints,
         ],
     )
-    _run(program, solver)
+    run(program, solver)
     return None if residual.value is None else variables.point(scale)
 
 
@@ -159,13 +159,13 @@ class _Variables:
         ]
         self.vector = cp.hstack([*flat, *([] if self.shift is None else [self.shift])])
         self.constraints = [
-            _positive(part, block.size, True, smallest, cp)
+            positive(part, block.size, True, smallest, cp)
             if block.is_complex
             else part - smallest * np.eye(block.size) >> 0
             for block, part in self._pairs
             if block.is_complex or not isinstance(smallest, int)
         ]
-        self.constraints += _apply_rule(problem.rates, self._traces())
+        self.constraints += apply_rule(problem.rates, self._traces())
 
     @property
     def _pairs(self) -> list[tuple[GammaBlock, Any]]:
@@ -246,19 +246,19 @@ def _norm(problem: Problem, residual: Any, cp: Any) -> tuple[Any, list[Any]]:
     for size, span in layout.spans():
         part = residual[span]
         if problem.norm == "spectral":
-            constraints.append(_positive(part, size, layout.is_complex, -bound, cp))
-            constraints.append(_positive(-part, size, layout.is_complex, -bound, cp))
+            constraints.append(positive(part, size, layout.is_complex, -bound, cp))
+            constraints.append(positive(-part, size, layout.is_complex, -bound, cp))
             continue
         count = span.stop - span.start
         up, down = cp.Variable(count), cp.Variable(count)
         constraints.append(part == up - down)
-        constraints.append(_positive(up, size, layout.is_complex, 0, cp))
-        constraints.append(_positive(down, size, layout.is_complex, 0, cp))
+        constraints.append(positive(up, size, layout.is_complex, 0, cp))
+        constraints.append(positive(down, size, layout.is_complex, 0, cp))
         total = total + cp.sum(up[:size]) + cp.sum(down[:size])
     return (bound if problem.norm == "spectral" else total), constraints
 
 
-def _positive(coordinates: Any, size: int, is_complex: bool, smallest: Any, cp: Any) -> Any:
+def positive(coordinates: Any, size: int, is_complex: bool, smallest: Any, cp: Any) -> Any:
     """The constraint that the Hermitian matrix of these coordinates is >= smallest * 1."""
     if size == 1:
         return coordinates - smallest >= 0
@@ -279,7 +279,7 @@ def _embedding(size: int, is_complex: bool) -> sp.csr_array:
     return sp.csr_array(columns.reshape(count, -1).T)
 
 
-def _apply_rule(rates: Rates, traces: list[Any]) -> list[Any]:
+def apply_rule(rates: Rates, traces: list[Any]) -> list[Any]:
     count = len(traces)
     if rates.rule == "each":
         wanted = rates.per_region("value", count)
@@ -300,7 +300,7 @@ def _finite(value: Any, scale: float) -> float | None:
     return number if np.isfinite(number) else None
 
 
-def _run(program: Any, solver: str) -> tuple[str, str]:
+def run(program: Any, solver: str) -> tuple[str, str]:
     """(status as reported, message): whatever a solver raises, the next settings get their turn."""
     message = ""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

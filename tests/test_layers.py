@@ -19,12 +19,14 @@ LAYERS = [
     ["question"],
     ["rounding"],
     ["problem"],
-    ["assembly", "bounds", "backends"],
+    ["assembly", "bounds", "backends", "flow"],
     ["solver", "distance", "lindbladian", "polish"],
-    ["report"],
+    ["distance_solver"],
+    ["sharp_distance"],
+    ["report", "dynamics"],
     ["answer"],
     ["enclosure"],
-    ["certification"],
+    ["certification", "redfield_generator"],
     ["wording", "decimals"],
     ["schema"],
     ["construction"],
@@ -33,7 +35,7 @@ LAYERS = [
     ["__main__"],
 ]
 
-HEAVY = {"cvxpy": {"solver"}, "mosek": {"backends"}}
+HEAVY = {"cvxpy": {"solver", "distance_solver"}, "mosek": {"backends"}}
 """Packages that only the named modules may import."""
 
 
