@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from lindfeas.files import problem_schema, read_problem
     from lindfeas.lindbladian import Lindbladian
+    from lindfeas.proving import prove
     from lindfeas.question import Question, Rates
     from lindfeas.redfield import Redfield, redfield_equation
     from lindfeas.spectral_density import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         OhmicExponential,
     )
     from lindfeas.system import Bath, OpenSystem
+    from lindfeas.target import Target
 
 _HOME = {
     "AccuracyError": "errors",
@@ -54,9 +56,11 @@ _HOME = {
     "Rates": "question",
     "Redfield": "redfield",
     "SolverError": "errors",
+    "Target": "target",
     "certify": "certification",
     "models": "",
     "problem_schema": "files",
+    "prove": "proving",
     "read_problem": "files",
     "redfield_equation": "redfield",
     "solver_status": "backends",
@@ -81,9 +85,11 @@ __all__ = [
     "Rates",
     "Redfield",
     "SolverError",
+    "Target",
     "certify",
     "models",
     "problem_schema",
+    "prove",
     "read_problem",
     "redfield_equation",
     "solver_status",

@@ -1,4 +1,4 @@
-"""The command line: ``lindfeas certify``, ``lindfeas solvers``.
+"""The command line: ``lindfeas certify``, ``lindfeas verify``, ``lindfeas solvers``.
 
 Only click is imported here; everything heavy is imported by the command that needs it.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lindfeas.files import ProblemFile
 
 ANSWERED = 0
+FAILED = 1
 BAD_INPUT = 2
 UNDECIDED = 3
 INTERRUPTED = 130
@@ -77,7 +78,7 @@ class OneLineErrors(click.Group):
 def main() -> None:
     """Can any Lindblad equation with local conservation laws have the true steady state?
 
-    Exit codes: 0 answered, 2 bad input or a solver that cannot be used, 3 undecided.
+    Exit codes: 0 answered, 1 a check failed, 2 bad input or an unusable solver, 3 undecided.
     """
 
 
@@ -91,7 +92,16 @@ def main() -> None:
     help="Change the problem, such as bath.right.beta=5; may be repeated.",
 )
 @click.option("--solver", metavar="NAME", help="Use this solver only; see `lindfeas solvers`.")
-@click.option("--out", metavar="DIR", help="Write PROBLEM.answer.json into this directory.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    help="Write PROBLEM.answer.json, and PROBLEM.certificate.json if there is a proof, into DIR.",
+)
+@click.option(
+    "--prove/--no-prove",
+    default=None,
+    help="Prove the bounds in ball arithmetic; by default where python-flint makes it quick.",
+)
 @click.option(
     "--sharp/--no-sharp",
     default=None,
@@ -103,6 +113,7 @@ def certify(
     settings: tuple[str, ...],
     solver: str | None,
     out: str | None,
+    prove: bool | None,
     sharp: bool | None,
     as_json: bool,
 ) -> int:
@@ -111,17 +122,48 @@ def certify(
 
     problem = read_problem(path, settings)
     if out is None:
-        answer = _certified(problem, solver, sharp)
-        _show_answer(problem, answer, as_json)
+        answer, _, accepted = _certified(problem, solver, sharp, prove)
     else:
-        from lindfeas.output import pending_file
-
-        with pending_file(out, f"{path.stem}.answer.json") as file:
-            answer = _certified(problem, solver, sharp)
-            written = file.write(_answer_json(problem, answer) + "\n")
-        _show_answer(problem, answer, as_json)
-        click.echo(f"written: {written}", err=True)
+        answer, accepted = _written(problem, path.stem, out, (solver, sharp, prove))
+    _show_answer(problem, answer, as_json)
+    if not accepted:
+        click.echo("error: the proof was rejected: do not use this answer, and report it", err=True)
+        return FAILED
     return UNDECIDED if answer.verdict == "undecided" else ANSWERED
+
+
+@main.command()
+@click.argument("path", metavar="CERTIFICATE", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def verify(path: Path, as_json: bool) -> int:
+    """Prove the claims of the file CERTIFICATE in ball arithmetic, trusting nothing in it."""
+    from dataclasses import asdict
+
+    from lindfeas.certificate_file import CertificateError, read_certificate
+    from lindfeas.errors import MissingExtraError
+
+    try:
+        import flint  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("python-flint", "proof", "lindfeas verify") from None
+    from lindfeas.proof import verify as check
+
+    try:
+        proof = check(read_certificate(path))
+    except CertificateError as error:
+        if not path.is_file():
+            raise
+        click.echo(f"rejected: {error}", err=True)
+        return FAILED
+    if as_json:
+        click.echo(json.dumps(asdict(proof), indent=2, allow_nan=False))
+    else:
+        click.echo(f"{proof.status}\n\n{proof.statement}")
+        for done in proof.checks:
+            click.echo(f"  {done}")
+    if proof.status == "undecided":
+        return UNDECIDED
+    return ANSWERED if proof.status == "accepted" else FAILED
 
 
 @main.command()
@@ -142,10 +184,46 @@ def solvers(as_json: bool) -> int:
     return ANSWERED
 
 
-def _certified(problem: ProblemFile, solver: str | None, sharp: bool | None) -> Answer:
+def _certified(
+    problem: ProblemFile, solver: str | None, sharp: bool | None, prove: bool | None
+) -> tuple[Answer, dict[str, Any] | None, bool]:
+    """(answer, its certificate if it was proved, whether no proof was rejected)."""
+    from dataclasses import replace
+
+    from lindfeas import proving
     from lindfeas.certification import certify as certify_question
 
-    return certify_question(problem.question, solver=solver, sharp=sharp)
+    answer = certify_question(problem.question, solver=solver, sharp=sharp)
+    if prove is None:
+        prove = proving.can_prove() and proving.is_quick(answer)
+    if not prove:
+        return answer, None, True
+    certificate, proof = proving.prove(answer, problem)
+    answer = replace(answer, proved=proof.proved, seconds=answer.seconds + proof.seconds)
+    return answer, certificate if proof.status == "accepted" else None, proof.status != "rejected"
+
+
+def _written(
+    problem: ProblemFile, stem: str, out: str, how: tuple[str | None, bool | None, bool | None]
+) -> tuple[Answer, bool]:
+    """The answer, written with its certificate into ``out``, and whether its proof stands."""
+    from dataclasses import replace
+
+    from lindfeas.certificate_file import certificate_text
+    from lindfeas.output import pending_file
+
+    with (
+        pending_file(out, f"{stem}.answer.json") as file,
+        pending_file(out, f"{stem}.certificate.json") as certificate_file,
+    ):
+        answer, certificate, accepted = _certified(problem, *how)
+        if certificate is not None:
+            where = certificate_file.write(certificate_text(certificate))
+            answer = replace(answer, certificate=str(where))
+            click.echo(f"written: {where}", err=True)
+        where = file.write(_answer_json(problem, answer) + "\n")
+        click.echo(f"written: {where}", err=True)
+    return answer, accepted
 
 
 def _show_answer(problem: ProblemFile, answer: Answer, as_json: bool) -> None:

@@ -94,7 +94,9 @@ def test_out_writes_what_json_prints(tmp_path: Path) -> None:
     result = run("certify", str(PROBLEM), "--json", "--out", str(out))
     written = out / "xxz-1+2+1.answer.json"
     assert result.exit_code == 0
-    assert list(out.iterdir()) == [written]
+    certificate = out / "xxz-1+2+1.certificate.json"
+    assert sorted(out.iterdir()) == [written, certificate]
+    assert strict_json(result.stdout)["certificate"] == str(certificate)
     assert written.read_text() == result.stdout
     assert str(written) in result.stderr
 
@@ -102,7 +104,7 @@ def test_out_writes_what_json_prints(tmp_path: Path) -> None:
 def test_out_replaces_an_older_answer(tmp_path: Path) -> None:
     older = tmp_path / "xxz-1+2+1.answer.json"
     older.write_text("older")
-    assert run("certify", str(PROBLEM), "--out", str(tmp_path)).exit_code == 0
+    assert run("certify", str(PROBLEM), "--no-prove", "--out", str(tmp_path)).exit_code == 0
     assert strict_json(older.read_text())["verdict"] == "impossible"
     assert list(tmp_path.iterdir()) == [older]
 
@@ -116,7 +118,44 @@ def test_undecided_has_its_own_exit_code(tmp_path: Path) -> None:
     assert result.exit_code == 3
     assert answer["verdict"] == "undecided"
     assert answer["reason"]
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_certificate_is_proved_where_cvxpy_and_numpy_cannot_be_imported(tmp_path: Path) -> None:
+    """The done-when of a proof: another process, without the code that made the numbers."""
+    answer = strict_json(run("certify", str(PROBLEM), "--json", "--out", str(tmp_path)).stdout)
+    assert answer["proved"] is True
+    code = (
+        "import sys\n"
+        "for name in ('cvxpy', 'numpy', 'scipy', 'clarabel', 'scs'):\n"
+        "    sys.modules[name] = None\n"
+        "from lindfeas.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, "verify", answer["certificate"]]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("accepted")
+    assert "Theorem" in result.stdout
+    assert "0.0010825824" in result.stdout
+
+
+def test_wrong_certificates_are_rejected(tmp_path: Path) -> None:
+    run("certify", str(PROBLEM), "--json", "--out", str(tmp_path))
+    path = tmp_path / "xxz-1+2+1.certificate.json"
+    text = path.read_text()
+    for changed in (text.replace('"0.01"', '"0.011"'), text[:-40], "", "[]", "{}"):
+        path.write_text(changed)
+        result = run("verify", str(path))
+        assert result.exit_code == 1
+        assert len((result.stderr or result.stdout).strip().splitlines()) >= 1
+    assert run("verify", str(tmp_path / "none.json")).exit_code == 2
+
+
+def test_no_prove_leaves_the_answer_unproved(tmp_path: Path) -> None:
+    answer = strict_json(run("certify", str(PROBLEM), "--json", "--no-prove").stdout)
+    assert answer["proved"] is False
+    assert answer["certificate"] is None
 
 
 @pytest.mark.parametrize(

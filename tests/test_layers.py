@@ -9,8 +9,35 @@ import lindfeas
 
 PACKAGE = Path(lindfeas.__file__).parent
 
+PROOF = [
+    "proof",
+    *(
+        f"proof.{name}"
+        for name in (
+            "ansatz",
+            "balls",
+            "baths",
+            "claims",
+            "errors",
+            "exact",
+            "levels",
+            "local_hamiltonians",
+            "model",
+            "principal_values",
+            "redfield",
+            "reference",
+            "statement",
+            "verification",
+        )
+    ),
+]
+"""The checker: it sees nothing of lindfeas but its own files, the errors and the file reader."""
+
 LAYERS = [
     ["errors"],
+    ["output"],
+    ["certificate_file"],
+    PROOF,
     ["spectral_density"],
     ["bath_functions", "system"],
     ["spectrum", "models.xxz", "models"],
@@ -30,7 +57,10 @@ LAYERS = [
     ["wording", "decimals"],
     ["schema"],
     ["construction"],
-    ["files", "output"],
+    ["files"],
+    ["certificate_problem"],
+    ["certificate"],
+    ["proving"],
     ["cli"],
     ["__main__"],
 ]

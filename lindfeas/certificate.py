@@ -1,0 +1,349 @@
+"""Certificates: the answer to a question as data from which anyone can prove it.
+
+The checker is `lindfeas.proof.verify`; it reads the file through `lindfeas.certificate_file` and
+shares no other code with this module.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lindfeas
+from lindfeas import bounds
+from lindfeas.ansatz import Region, regions
+from lindfeas.answer import Answer
+from lindfeas.assembly import assemble
+from lindfeas.certificate_file import (
+    CertificateError,
+    check_certificate,
+    checksum,
+    read_certificate,
+    write_certificate,
+)
+from lindfeas.certificate_problem import complex_number, problem_document, shortest
+from lindfeas.errors import InputError
+from lindfeas.files import ProblemFile
+from lindfeas.lindbladian import Lindbladian
+from lindfeas.problem import Point, Problem
+from lindfeas.question import TARGETS, Question
+from lindfeas.residual import DUAL_NORM
+from lindfeas.target import coherences, populations
+
+__all__ = [
+    "CertificateError",
+    "DistanceWitness",
+    "certificate",
+    "read_certificate",
+    "write_certificate",
+]
+
+CLAIMED = 12
+"""Significant digits of claimed bounds: the float-certified ones, rounded outwards."""
+
+MULTIPLIER_DECIMALS = range(4, 18)
+"""Decimals of y to try; the fewest that keep the bound are taken."""
+
+FACTOR_DIGITS = range(6, 18)
+"""Significant digits of the candidate to try."""
+
+SMALLEST_RATE = 1e-18
+"""Eigenvalues of Gamma below this fraction of the largest are left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistanceWitness:
+    """What proves ||p - p'||_1 >= ``norm1_lower``; see `lindfeas.proof.claims.check_distance`.
+
+    Parameters
+    ----------
+    norm1_lower
+        L, twice the trace distance T.
+    multiplier
+        y, shape (d,).
+    shifts
+        K^r: for every region one Hermitian matrix per group of its basis, in the ansatz's order.
+    """
+
+    norm1_lower: float
+    multiplier: NDArray[np.float64]
+    shifts: tuple[tuple[NDArray[Any], ...], ...]
+
+
+def certificate(
+    problem: ProblemFile | None, answer: Answer, *, distance: DistanceWitness | None = None
+) -> dict[str, Any]:
+    """The certificate of an answer.
+
+    Parameters
+    ----------
+    problem
+        The file that asked the question, so that the certificate holds its decimals. Without one,
+        the system is written down as matrices of exact doubles.
+    answer
+        What `lindfeas.certify` returned for it.
+    distance
+        Witnesses of a trace distance, if there are any.
+
+    Returns
+    -------
+    dict
+        Of the form of ``schemas/certificate.schema.json``; see `write_certificate`.
+
+    Raises
+    ------
+    InputError
+        If the answer is to another question, or is of a kind that cannot be written down.
+
+    Examples
+    --------
+    >>> import lindfeas as lf
+    >>> problem = lf.read_problem("problems/xxz-1+2+1.toml")
+    >>> written = certificate(problem, lf.certify(problem.question))
+    >>> written["lower_bound"]["value"][:10]
+    '0.00108258'
+    """
+    question, reference = answer.question, answer.reference
+    if not isinstance(question.target, str):
+        raise InputError(
+            f"must be one of {', '.join(TARGETS)} for a certificate, but is a target of one's own",
+            "question.target",
+        )
+    if problem is not None:
+        _require_same(problem.question, question)
+    plain = question.target == "populations"
+    target = populations(reference) if plain else coherences(reference, question.norm)
+    ansatz = regions(question.system, reference.spectrum)
+    program = assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
+    written = _Written(program=program, ansatz=ansatz, answer=answer, plain=plain)
+    content: dict[str, Any] = {
+        "schema_version": 1,
+        "problem": problem_document(problem, question),
+        "lower_bound": _lower_bound(written),
+        "upper_bound": _upper_bound(written, answer.candidate),
+        "trace_distance": None if distance is None else _trace_distance(distance, ansatz),
+        "versions": _versions(answer.solver),
+    }
+    content["sha256"] = checksum(content)
+    check_certificate(content)
+    return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """An answer with the program behind it; ``plain`` for populations."""
+
+    program: Problem
+    ansatz: tuple[Region, ...]
+    answer: Answer
+    plain: bool
+
+    def multiplier(self, decimals: int) -> tuple[list[Any], NDArray[np.float64]]:
+        """The multiplier to so many decimals: as the certificate lists it, and its coordinates.
+
+        With coherences it is written in the product basis, where it does not depend on anyone's
+        eigenvectors; the coordinates leave out what the H_r would cancel.
+        """
+        y = self.answer.multiplier
+        if self.plain:
+            rounded = np.clip(y.round(decimals), -1.0, 1.0)
+            return [shortest(value) for value in rounded], rounded
+        listed, blocks = [], []
+        sectors = self.answer.reference.spectrum.sectors
+        for sector, block in zip(sectors, self.program.layout.blocks(y), strict=True):
+            product = (sector.vectors @ block @ sector.vectors.conj().T).round(decimals)
+            listed.append(_upper_triangle(product))
+            blocks.append(sector.vectors.conj().T @ product @ sector.vectors)
+        coordinates = self.program.layout.coordinates(blocks)
+        directions = self.program.shifts.directions
+        return listed, coordinates - directions @ (directions.T @ coordinates)
+
+    def defect(self, roots: Sequence[NDArray[Any]], hamiltonians: Sequence[NDArray[Any]]) -> float:
+        """Defect of Gamma = W W^dagger, rescaled to the rate rule, and H_r."""
+        program, reference = self.program, self.answer.reference
+        gammas = [root @ root.conj().T for root in roots]
+        point = Point(gammas=gammas, shift=np.zeros(program.shifts.count))
+        residual = program.dissipation(bounds.repair_point(program, point).gammas)
+        if not self.plain:
+            p, vectors = reference.populations, reference.spectrum.vectors
+            total = sum(
+                reference.system.embed(local, region.sites)
+                for local, region in zip(hamiltonians, self.ansatz, strict=True)
+            )
+            rotation = 1j * np.subtract.outer(p, p) * (vectors.conj().T @ (total @ vectors))
+            blocks = [rotation[s.levels, s.levels] for s in reference.spectrum.sectors]
+            residual = residual + program.layout.coordinates(blocks)
+        return program.layout.norm(residual, program.norm)
+
+
+def _require_same(asked: Question, answered: Question) -> None:
+    """Refuse an answer to another question than the file's."""
+    one, other = asked.system, answered.system
+    same = (
+        one.dimensions == other.dimensions
+        and abs(one.hamiltonian - other.hamiltonian).max() == 0
+        and [(b.sites, b.beta, b.mu) for b in one.baths]
+        == [(b.sites, b.beta, b.mu) for b in other.baths]
+        and (asked.rates, asked.target) == (answered.rates, answered.target)
+    )
+    if not same:
+        raise InputError("must be the answer to the problem's question, but is not", "answer")
+
+
+def _lower_bound(of: _Written) -> dict[str, Any]:
+    """The certified bound rounded down, and the shortest multiplier that still gives it."""
+    program, answer = of.program, of.answer
+    claimed = _outwards(answer.lower, ROUND_FLOOR)
+    full = _smallest_eigenvalues(program, answer.multiplier)
+    full_value = float(answer.multiplier @ program.offset)
+    full_value += bounds.dual_rate_value(program.rates, full)
+    reserve = (full_value - answer.lower) / 2
+    for decimals in MULTIPLIER_DECIMALS:
+        listed, y = of.multiplier(decimals)
+        smallest = _smallest_eigenvalues(program, y)
+        size = 1.0 if of.plain else program.layout.norm(y, DUAL_NORM[program.norm])
+        value = float(y @ program.offset) + bounds.dual_rate_value(program.rates, smallest)
+        slack = value - size * float(claimed)
+        if slack >= reserve:
+            break
+    lowered = np.array(smallest) - slack / (2 * _largest_total(program))
+    return {
+        "value": claimed,
+        "multiplier": listed,
+        "smallest_eigenvalues": {
+            name: shortest(value) for name, value in zip(program.regions, lowered, strict=True)
+        },
+    }
+
+
+def _smallest_eigenvalues(program: Problem, y: NDArray[np.float64]) -> list[float]:
+    """lambda_min of A^r(y) for every region."""
+    return [
+        min(
+            float(np.linalg.eigvalsh(program.blocks[number].combine(y))[0])
+            for number in program.of_region(region)
+        )
+        for region in range(len(program.regions))
+    ]
+
+
+def _largest_total(program: Problem) -> float:
+    """By how much the dual function falls at most when all eigenvalues fall by one."""
+    rates, count = program.rates, len(program.regions)
+    if rates.rule == "total":
+        return rates.per_region("value", count)[0]
+    return sum(rates.per_region("max" if rates.rule == "range" else "value", count))
+
+
+def _upper_bound(of: _Written, candidate: Lindbladian | None) -> dict[str, Any] | None:
+    """The candidate with as few digits as keep its defect, and the defect rounded up."""
+    if candidate is None:
+        return None
+    roots = _roots(of.ansatz, candidate)
+    traces = np.array([region.rate for region in candidate.regions])
+    program = of.program
+    allowance = program.uncertainty.of_defect(traces, program.layout, program.norm)
+    for digits in FACTOR_DIGITS:
+        rounded = [_rounded(root, digits) for root in roots]
+        hamiltonians = [
+            np.round(own.hamiltonian, digits) if not of.plain else np.zeros((0, 0))
+            for own in candidate.regions
+        ]
+        upper = of.defect(rounded, hamiltonians) + allowance
+        if upper <= of.answer.upper + allowance / 2:
+            break
+    columns = iter(rounded)
+    return {
+        "value": _outwards(max(upper, of.answer.upper), ROUND_CEILING),
+        "candidate": {
+            region.name: {
+                "hamiltonian": _upper_triangle(hamiltonian) if hamiltonian.any() else None,
+                "kossakowski": [
+                    {
+                        "charge": int(group.charge),
+                        "basis": list(group.labels),
+                        "factors": [
+                            [complex_number(value, shortest) for value in factor]
+                            for factor in next(columns).T
+                        ],
+                    }
+                    for group in region.groups
+                ],
+            }
+            for region, hamiltonian in zip(of.ansatz, hamiltonians, strict=True)
+        },
+    }
+
+
+def _roots(ansatz: Sequence[Region], candidate: Lindbladian) -> list[NDArray[Any]]:
+    """W with Gamma = W W^dagger for every group of every region, tiny rates left out."""
+    blocks = [
+        dissipator.kossakowski[members, members]
+        for region, dissipator in zip(ansatz, candidate.regions, strict=True)
+        for members in _spans([group.size for group in region.groups])
+    ]
+    smallest = SMALLEST_RATE * max(float(np.trace(block).real) for block in blocks)
+    return [_root(block, smallest) for block in blocks]
+
+
+def _spans(sizes: Sequence[int]) -> list[slice]:
+    ends = np.cumsum(sizes)
+    return [slice(int(end) - size, int(end)) for size, end in zip(sizes, ends, strict=True)]
+
+
+def _root(gamma: NDArray[Any], smallest: float) -> NDArray[Any]:
+    """W with Gamma = W W^dagger, without the columns of tiny eigenvalues."""
+    values, vectors = np.linalg.eigh(gamma)
+    keep = values > smallest
+    root: NDArray[Any] = vectors[:, keep] * np.sqrt(values[keep])
+    return root
+
+
+def _rounded(root: NDArray[Any], digits: int) -> NDArray[Any]:
+    """Every column to so many digits of its largest entry."""
+    largest = np.abs(root).max(axis=0, initial=0.0)
+    columns = [
+        column.round(digits - 1 - int(np.floor(np.log10(size))))
+        for column, size in zip(root.T, largest, strict=True)
+    ]
+    return np.array(columns).reshape(root.T.shape).T
+
+
+def _trace_distance(witness: DistanceWitness, ansatz: Sequence[Region]) -> dict[str, Any]:
+    return {
+        "norm1_lower": shortest(witness.norm1_lower),
+        "multiplier": [shortest(value) for value in witness.multiplier],
+        "shifts": {
+            region.name: [_upper_triangle(block) for block in own]
+            for region, own in zip(ansatz, witness.shifts, strict=True)
+        },
+    }
+
+
+def _upper_triangle(matrix: NDArray[Any]) -> list[list[Any]]:
+    hermitian = (matrix + matrix.conj().T) / 2
+    return [
+        [complex_number(value, shortest) for value in row[number:]]
+        for number, row in enumerate(hermitian)
+    ]
+
+
+def _outwards(value: float, direction: str) -> str:
+    """``value`` to `CLAIMED` digits, rounded so that the claim gets weaker."""
+    exact = Decimal(float(value))
+    return str(Context(prec=CLAIMED, rounding=direction).create_decimal(exact).normalize())
+
+
+def _versions(solver: str) -> dict[str, str]:
+    packages = ("numpy", "scipy", "cvxpy", *([solver.lower()] if solver else []))
+    found = {"lindfeas": lindfeas.__version__, "python": platform.python_version()}
+    for package in packages:
+        found[package] = importlib.metadata.version(package)
+    return found

@@ -1,0 +1,313 @@
+"""Certificate files: strict JSON in and out, held to the published schema.
+
+Only the standard library is used, because the checker reads its input through this module. A
+certificate is data: reading one runs no code, and a hostile file costs bounded memory and time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lindfeas.errors import InputError
+from lindfeas.output import pending_file
+
+SCHEMA_FILE = "schemas/certificate.schema.json"
+"""Where the JSON Schema stands in the package; the reader enforces this very file."""
+
+LARGEST_FILE = 16_000_000
+"""Bytes; parsed JSON takes up to 30 times as much memory."""
+
+MOST_CONTAINERS = 1_000_000
+"""Lists and tables in one file."""
+
+DEEPEST = 32
+"""Levels of nesting; a certificate has 10."""
+
+LONGEST_INTEGER = 9
+"""Digits; all other numbers are strings."""
+
+
+class CertificateError(InputError):
+    """The certificate cannot be read, or does not have the form of one."""
+
+
+def read_certificate(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a certificate file strictly.
+
+    Parameters
+    ----------
+    path
+        JSON file; see ``schemas/certificate.schema.json`` for its keys.
+
+    Returns
+    -------
+    dict
+        Plain JSON types, of the published form, with the right checksum. Whether the claims hold
+        is for `lindfeas.proof.verify` to say.
+
+    Raises
+    ------
+    CertificateError
+        At the first mistake; ``where`` is the path of the key, or of the file.
+
+    Examples
+    --------
+    >>> from lindfeas.certificate import read_certificate
+    >>> certificate = read_certificate("results/chain.certificate.json")  # doctest: +SKIP
+    """
+    certificate = parse_certificate(_content(Path(path)), str(path))
+    check_certificate(certificate)
+    return certificate
+
+
+def write_certificate(path: str | os.PathLike[str], certificate: Mapping[str, Any]) -> Path:
+    """Write a certificate file, which appears whole or not at all.
+
+    Raises
+    ------
+    CertificateError
+        If ``certificate`` does not have the published form.
+    InputError
+        If the file cannot be written.
+    """
+    check_certificate(certificate)
+    target = Path(path)
+    with pending_file(target.parent, target.name) as file:
+        return file.write(certificate_text(certificate))
+
+
+def certificate_text(certificate: Mapping[str, Any]) -> str:
+    """The text of the file: indented, with lists of numbers on one line each."""
+    return _pretty(certificate, "") + "\n"
+
+
+def parse_certificate(content: bytes, where: str = "certificate") -> dict[str, Any]:
+    """Parse JSON of bounded size and depth, without repeated keys, floats and constants.
+
+    Raises
+    ------
+    CertificateError
+        If it is anything else.
+    """
+    if len(content) > LARGEST_FILE:
+        raise CertificateError(f"must be at most {LARGEST_FILE} bytes, but is larger", where)
+    _check_nesting(content, where)
+    try:
+        parsed = json.loads(
+            content.decode(),
+            parse_float=_refuse,
+            parse_constant=_refuse,
+            parse_int=_integer,
+            object_pairs_hook=_table,
+        )
+    except CertificateError as error:
+        raise CertificateError(error.message, where) from None
+    except UnicodeDecodeError as error:
+        raise CertificateError(f"must be UTF-8, but byte {error.start} is not", where) from None
+    except RecursionError:
+        raise CertificateError("must be JSON, but is nested too deeply", where) from None
+    except ValueError as error:
+        raise CertificateError(f"must be JSON, but is not: {error}", where) from None
+    if not isinstance(parsed, dict):
+        raise CertificateError("must be a JSON object, but is not", where)
+    return parsed
+
+
+def check_certificate(certificate: Any) -> None:
+    """Compare form and checksum with what `certificate_schema` and ``sha256`` say.
+
+    Raises
+    ------
+    CertificateError
+        At the first difference.
+    """
+    _check(certificate, certificate_schema(), "")
+    stated, computed = certificate["sha256"], checksum(certificate)
+    if stated != computed:
+        raise CertificateError(f"must be {computed}, but is {stated}", "sha256")
+
+
+def checksum(certificate: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of everything but the checksum itself."""
+    content = {key: value for key, value in certificate.items() if key != "sha256"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@cache
+def certificate_schema() -> dict[str, Any]:
+    """JSON Schema of a certificate."""
+    text = Path(__file__).with_name(SCHEMA_FILE.split("/")[0]) / SCHEMA_FILE.split("/")[1]
+    schema: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
+    return schema
+
+
+def _content(file: Path) -> bytes:
+    where = str(file)
+    try:
+        with file.open("rb") as stream:
+            return stream.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise CertificateError(f"must be a readable file, but: {error.strerror}", where) from None
+    except ValueError as error:
+        raise CertificateError(f"must be a path, but: {error}", where) from None
+
+
+def _check_nesting(content: bytes, where: str) -> None:
+    """Refuse many or deep containers before any of them takes memory."""
+    containers = content.count(b"[") + content.count(b"{")
+    if containers > MOST_CONTAINERS:
+        raise CertificateError(
+            f"must hold at most {MOST_CONTAINERS} lists and tables, but holds {containers}", where
+        )
+    depth = deepest = 0
+    for mark in re.finditer(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', content, re.DOTALL):
+        first = content[mark.start()]
+        depth += (first in b"[{") - (first in b"]}")
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST:
+        raise CertificateError(f"must be nested at most {DEEPEST} deep, but is {deepest}", where)
+
+
+def _refuse(text: str) -> Any:
+    raise CertificateError(
+        f"must give numbers as decimal strings, but holds the number {text[:40]}"
+    )
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise CertificateError(f"must hold small integers only, but holds {text[:40]}")
+    return int(text)
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise CertificateError(f"must not repeat a key, but repeats {twice[:40]!r}")
+    return table
+
+
+def _pretty(value: Any, indent: str) -> str:
+    inner = indent + " "
+    if isinstance(value, Mapping) and value:
+        rows = [f"{inner}{json.dumps(key)}: {_pretty(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
+    if isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
+        return "[\n" + ",\n".join(inner + _pretty(item, inner) for item in value) + f"\n{indent}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+# A validator for the part of JSON Schema that the certificate's schema uses.
+
+
+def _check(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    if "$ref" in schema:
+        _check(value, certificate_schema()["$defs"][schema["$ref"].removeprefix("#/$defs/")], where)
+    for keyword, check in _KEYWORDS.items():
+        if keyword in schema:
+            check(value, schema, where)
+
+
+def _fail(message: str, value: Any, where: str) -> None:
+    text = "a table" if isinstance(value, dict) else repr(value)[:60]
+    raise CertificateError(f"{message}, but is {text}", where or "certificate")
+
+
+_TYPES: dict[str, type] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "null": type(None),
+}
+
+
+def _check_type(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    if type(value) is not _TYPES[schema["type"]]:
+        _fail(f"must be of JSON type {schema['type']}", value, where)
+    if isinstance(value, dict):
+        _check_table(value, schema, where)
+    elif isinstance(value, list):
+        _check_list(value, schema, where)
+
+
+def _check_table(value: dict[Any, Any], schema: Mapping[str, Any], where: str) -> None:
+    properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+    for key in schema.get("required", ()):
+        if key not in value:
+            raise CertificateError("must be given, but is missing", f"{where}.{key}".lstrip("."))
+    for key, item in value.items():
+        path = f"{where}.{str(key)[:60]}".lstrip(".")
+        if not isinstance(key, str) or (key not in properties and others is False):
+            raise CertificateError("unknown key", path)
+        _check(item, properties.get(key, {} if others is True else others), path)
+
+
+def _check_list(value: list[Any], schema: Mapping[str, Any], where: str) -> None:
+    low, high = schema.get("minItems", 0), schema.get("maxItems", len(value))
+    if not low <= len(value) <= high:
+        raise CertificateError(
+            f"must have {low} to {high} entries, but has {len(value)}", where or "certificate"
+        )
+    for number, item in enumerate(value):
+        _check(item, schema.get("items", {}), f"{where}[{number}]")
+
+
+def _check_const(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    wanted = schema["const"]
+    if type(value) is not type(wanted) or value != wanted:
+        _fail(f"must be {wanted!r}", value, where)
+
+
+def _check_enum(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    if not isinstance(value, str) or value not in schema["enum"]:
+        _fail(f"must be one of {', '.join(schema['enum'])}", value, where)
+
+
+def _check_range(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    low, high = schema["minimum"], schema["maximum"]
+    if not low <= value <= high:
+        _fail(f"must be between {low} and {high}", value, where)
+
+
+def _check_pattern(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    if not re.fullmatch(schema["pattern"], value):
+        _fail("must be a decimal number or hash of the stated form", value, where)
+
+
+def _check_length(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    if len(value) > schema["maxLength"]:
+        _fail(f"must have at most {schema['maxLength']} characters", value, where)
+
+
+def _check_any(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    """Some alternative must fit; the error is that of the one that fits best."""
+    errors = []
+    for alternative in schema["anyOf"]:
+        try:
+            return _check(value, alternative, where)
+        except CertificateError as error:
+            errors.append(error)
+    raise max(errors, key=lambda error: len(error.where or ""))
+
+
+_KEYWORDS: dict[str, Callable[[Any, Mapping[str, Any], str], None]] = {
+    "const": _check_const,
+    "enum": _check_enum,
+    "type": _check_type,
+    "minimum": _check_range,
+    "pattern": _check_pattern,
+    "maxLength": _check_length,
+    "anyOf": _check_any,
+}

@@ -1,0 +1,61 @@
+"""What a thermal bath does, in balls.
+
+    J(w) = strength w^exponent exp(-(w/cutoff)^2)     ohmic
+    J(w) = strength w^exponent exp(-w/cutoff)         ohmic_exponential
+    J(w) = strength w / (1 + (w/cutoff)^2)            drude_lorentz
+
+for w > 0, zero otherwise, and n(w) = 1/(exp(beta (w - mu)) - 1).
+"""
+
+from __future__ import annotations
+
+from flint import arb
+
+from lindfeas.proof.model import Bath, Density
+
+
+def spectral_density(density: Density, frequency: arb) -> arb:
+    """J(w) at a frequency that is certainly positive."""
+    ratio = frequency / arb(density.cutoff)
+    if density.family == "drude_lorentz":
+        return arb(density.strength) * frequency / (1 + ratio**2)
+    power = arb(density.strength) * frequency ** arb(density.exponent)
+    return power * (-(ratio**2) if density.family == "ohmic" else -ratio).exp()
+
+
+def transition_rates(bath: Bath, density: Density, energy: arb) -> tuple[arb, arb]:
+    """(J n, J (n+1)) at the energy that the system gives to the bath; zero from 0 downwards.
+
+    Where the sign of the energy is in doubt, both enclose everything from 0 to a bound on either
+    side's values: that is harmless where the matrix element vanishes.
+    """
+    if energy > 0:
+        return _above_zero(bath, density, energy)
+    if energy <= 0:
+        return arb(0), arb(0)
+    largest = arb(0).union(_bound(bath, density, energy.upper()))
+    return largest, largest
+
+
+def _above_zero(bath: Bath, density: Density, energy: arb) -> tuple[arb, arb]:
+    coupling = spectral_density(density, energy)
+    if bath.beta is None:
+        return arb(0), coupling
+    thermal = arb(bath.beta) * (energy - arb(bath.mu))
+    return coupling / thermal.expm1(), coupling / -(-thermal).expm1()
+
+
+def _bound(bath: Bath, density: Density, energy: arb) -> arb:
+    """An upper bound on J (n+1) on (0, energy]: J <= strength w^s, n <= 1/(beta w), 1/(-beta mu).
+
+    Not finite where J n diverges.
+    """
+    power = arb(density.exponent)
+    plain = arb(density.strength) * energy**power
+    if bath.beta is None:
+        return plain
+    if bath.mu < 0:
+        return plain * (1 - 1 / (arb(bath.beta) * arb(bath.mu)))
+    if density.exponent < 1:
+        return arb.pos_inf()
+    return plain + arb(density.strength) * energy ** (power - 1) / arb(bath.beta)

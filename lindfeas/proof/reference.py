@@ -1,0 +1,69 @@
+"""The exact steady state at leading order, from Fermi's rule, in balls."""
+
+from __future__ import annotations
+
+from flint import acb_mat, arb, arb_mat
+
+from lindfeas.proof.balls import dagger
+from lindfeas.proof.baths import transition_rates
+from lindfeas.proof.errors import Unsettled
+from lindfeas.proof.exact import embedded
+from lindfeas.proof.levels import Levels, Sector
+from lindfeas.proof.model import Bath, Coupling, Model
+
+
+def populations(model: Model, levels: Levels) -> list[arb]:
+    """The populations p of rho0 = sum_a p_a P_a: the steady state of the rate equation.
+
+    The columns of the generator G add up to zero, so that one row may be replaced by
+    sum_a p_a = 1. If the resulting matrix is regular, which the enclosure of the solution proves,
+    then the kernel of G has dimension one, p is unique, and as the stationary vector of a Markov
+    chain it is not negative.
+
+    Raises
+    ------
+    Unsettled
+        If the matrix could not be shown to be regular.
+    """
+    generator = arb_mat(levels.size, levels.size)
+    for bath in model.baths:
+        for coupling in bath.couplings:
+            _add_rates(generator, model, levels, bath, coupling)
+    right = arb_mat(levels.size, 1)
+    for level in range(levels.size):
+        generator[0, level] = 1
+    right[0, 0] = 1
+    try:
+        solution = generator.solve(right, algorithm="precond")
+    except ZeroDivisionError:
+        raise Unsettled("whether the steady state is unique") from None
+    return [solution[level, 0].nonnegative_part() for level in range(levels.size)]
+
+
+def _add_rates(
+    generator: arb_mat, model: Model, levels: Levels, bath: Bath, coupling: Coupling
+) -> None:
+    """Rates |<k|S|a>|^2 J (n+1) from a to k and |<k|S|a>|^2 J n back, with E = E_a - E_k."""
+    operator = embedded(coupling.operator, model.dimensions, bath.sites)
+    for final, initial, block in levels.blocks(operator, coupling.shift):
+        strengths = _strengths(final, initial, block)
+        for row, k in enumerate(final.levels):
+            for column, a in enumerate(initial.levels):
+                if k == a:
+                    continue
+                energy = initial.energies[column] - final.energies[row]
+                absorbed, emitted = transition_rates(bath, coupling.density, energy)
+                for source, target, rate in ((a, k, emitted), (k, a, absorbed)):
+                    flow = strengths[row][column] * rate
+                    generator[target, source] += flow
+                    generator[source, source] -= flow
+
+
+def _strengths(final: Sector, initial: Sector, block: acb_mat) -> list[list[arb]]:
+    """|<k|S|a>|^2 = (L_k S R_a)(L_a S^dagger R_k), whatever the normalisation of R."""
+    forth = (final.left * block * initial.right).tolist()
+    back = (initial.left * dagger(block) * final.right).transpose().tolist()
+    return [
+        [(one * other).real.nonnegative_part() for one, other in zip(row, column, strict=True)]
+        for row, column in zip(forth, back, strict=True)
+    ]

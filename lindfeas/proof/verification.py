@@ -1,0 +1,179 @@
+"""From a certificate to a theorem, or to the reason why there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context, Decimal
+from typing import Any
+
+from flint import ctx
+
+from lindfeas.certificate_file import CertificateError, check_certificate
+from lindfeas.proof.claims import (
+    POPULATIONS,
+    Setting,
+    check_distance,
+    check_lower,
+    check_upper,
+    column_bound,
+    setting,
+)
+from lindfeas.proof.errors import Rejected, Unsettled
+from lindfeas.proof.exact import rational
+from lindfeas.proof.model import Model, model
+from lindfeas.proof.statement import statement
+
+PRECISIONS = (128, 256, 512, 1024)
+"""Bits to try, one after the other."""
+
+SETTING_CHECKS = (
+    "setting: charge conservation is exact; two enclosures of every level agree and no level is "
+    "degenerate; the steady populations are unique"
+)
+
+ACCEPTED, REJECTED, UNDECIDED = "accepted", "rejected", "undecided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What became of a certificate's claims.
+
+    Parameters
+    ----------
+    status
+        ``accepted``: every claim holds. ``rejected``: some claim is false, or the certificate is
+        malformed. ``undecided``: 1024 bits did not settle it.
+    proved
+        Whether a positive lower bound was proved: accepted, and more than the trivial bound 0.
+    statement
+        The theorem in words and numbers, or what is missing.
+    lower, upper
+        The proved bounds on the defect as exact decimals; None where there is none.
+    trace_distance
+        The proved lower bound on T = ||p - p'||_1 / 2 as a decimal, rounded down, or None.
+    checks
+        What was checked, in order.
+    bits
+        Precision that settled it; 0 if no arithmetic was needed.
+    seconds
+        Wall time.
+    reason
+        Why it was not accepted, or why the lower bound is trivial; None otherwise.
+    """
+
+    status: str
+    proved: bool
+    statement: str
+    lower: str | None = None
+    upper: str | None = None
+    trace_distance: str | None = None
+    checks: tuple[str, ...] = ()
+    bits: int = 0
+    seconds: float
+    reason: str | None = None
+
+
+def verify(certificate: Mapping[str, Any]) -> Proof:
+    """Check a certificate from scratch in ball arithmetic; nothing in it is trusted.
+
+    Parameters
+    ----------
+    certificate
+        As `lindfeas.certificate.read_certificate` returns it.
+
+    Returns
+    -------
+    Proof
+        Also for a certificate that is malformed: such a one is rejected.
+
+    Examples
+    --------
+    >>> from lindfeas.proof import verify
+    >>> verify({}).status
+    'rejected'
+    """
+    started = time.perf_counter()
+    bits = 0
+    try:
+        check_certificate(certificate)
+        exact = _exact_model(certificate)
+        for bits in PRECISIONS:
+            try:
+                return _proof(certificate, exact, bits, started)
+            except Unsettled as doubt:
+                status, reason = UNDECIDED, f"{bits} bits do not settle {doubt}"
+    except (CertificateError, Rejected) as error:
+        status, reason = REJECTED, str(error)
+    return Proof(
+        status=status,
+        proved=False,
+        statement=f"Nothing is proved: {reason}.",
+        bits=bits,
+        seconds=time.perf_counter() - started,
+        reason=reason,
+    )
+
+
+def _exact_model(certificate: Mapping[str, Any]) -> Model:
+    """The model, after the cheap reasons to reject."""
+    exact, lower = model(certificate["problem"]), certificate["lower_bound"]
+    entries = len(lower["multiplier"])
+    wanted = exact.size if exact.target == POPULATIONS else exact.sectors
+    if entries != wanted:
+        raise Rejected(f"lower_bound.multiplier has {entries} entries, but needs {wanted}")
+    if not _is_positive(lower["value"]) and not certificate["upper_bound"]:
+        raise Rejected("a lower bound that is not positive proves nothing")
+    return exact
+
+
+def _proof(certificate: Mapping[str, Any], exact: Model, bits: int, started: float) -> Proof:
+    """Everything at one precision; raises Rejected or Unsettled."""
+    lower, upper = certificate["lower_bound"], certificate["upper_bound"]
+    distance = certificate["trace_distance"]
+    positive = _is_positive(lower["value"])
+    apart = _is_positive(distance["norm1_lower"]) if distance else False
+    with ctx.workprec(bits):
+        at = setting(exact)
+        checks = [SETTING_CHECKS]
+        if positive:
+            check_lower(at, lower)
+            checks.append(
+                "lower bound: the multiplier is feasible, A(y) is above the claimed eigenvalues"
+            )
+        if upper:
+            check_upper(at, upper)
+            checks.append("upper bound: the candidate is allowed, its defect is as claimed")
+        if apart:
+            check_distance(at, distance)
+            checks.append("trace distance: all matrices of the dual condition are positive")
+        least = _distance(at, lower["value"], distance["norm1_lower"] if apart else "0")
+    return Proof(
+        status=ACCEPTED,
+        proved=positive,
+        statement=statement(certificate, exact, least),
+        lower=lower["value"] if positive else None,
+        upper=upper["value"] if upper else None,
+        trace_distance=least,
+        checks=tuple(checks),
+        bits=bits,
+        seconds=time.perf_counter() - started,
+        reason=None if positive else "the lower bound is not positive and proves nothing",
+    )
+
+
+def _is_positive(text: str) -> bool:
+    return bool(rational(text) > 0)
+
+
+def _distance(at: Setting, lower: str, norm1_lower: str) -> str | None:
+    """The best proved bound on T = ||p - p'||_1 / 2, rounded down."""
+    best = rational(norm1_lower)
+    if at.model.target == POPULATIONS:
+        best = max(best, column_bound(at.model, at.regions, rational(lower)))
+    best /= 2
+    if not best > 0:
+        return None
+    rounding = Context(prec=7, rounding=ROUND_FLOOR)
+    return str(rounding.divide(Decimal(int(best.p)), Decimal(int(best.q))))

@@ -1,0 +1,228 @@
+"""Certificate files: what is written, and how strictly they are read."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import lindfeas as lf
+from lindfeas import certificate_file
+from lindfeas.answer import Answer
+from lindfeas.certificate import certificate, read_certificate, write_certificate
+from lindfeas.certificate_file import (
+    CertificateError,
+    certificate_schema,
+    certificate_text,
+    check_certificate,
+    checksum,
+    parse_certificate,
+)
+from lindfeas.errors import InputError, LindfeasError
+from lindfeas.files import ProblemFile, read_problem
+from tests.mutations import JUNK, changed, containers, leaves, without
+
+PROBLEMS = Path(__file__).parent.parent / "problems"
+
+
+@cache
+def solved(name: str, *settings: str) -> tuple[ProblemFile, Answer]:
+    problem = read_problem(PROBLEMS / f"{name}.toml", settings)
+    return problem, lf.certify(problem.question)
+
+
+@cache
+def written(name: str, *settings: str) -> dict[str, Any]:
+    problem, answer = solved(name, *settings)
+    return certificate(problem, answer)
+
+
+def test_a_certificate_claims_what_was_certified() -> None:
+    _, answer = solved("xxz-1+2+1")
+    content = written("xxz-1+2+1")
+    lower, upper = content["lower_bound"]["value"], content["upper_bound"]["value"]
+    assert Decimal(lower) <= Decimal(answer.lower)
+    assert Decimal(upper) >= Decimal(answer.upper)
+    assert float(lower) == pytest.approx(answer.lower, rel=1e-9)
+    assert float(upper) == pytest.approx(answer.upper, rel=1e-9)
+    assert all(abs(Decimal(y)) <= 1 for y in content["lower_bound"]["multiplier"])
+
+
+def test_a_certificate_keeps_the_decimals_of_the_problem_file() -> None:
+    problem = written("xxz-1+2+1", "system.coupling=0.0100000000000000000001")["problem"]
+    assert problem["system"]["coupling"] == "0.0100000000000000000001"
+    assert problem["bath"][1]["beta"] == "10.0"
+    assert problem["bath"][0]["spectral_density"]["cutoff"] == "10.0"
+    assert "sweep" not in problem
+    assert "expected" not in problem
+
+
+def test_matrices_are_written_as_exact_doubles() -> None:
+    problem, _ = solved("chiral-ring")
+    system = written("chiral-ring")["problem"]["system"]
+    hamiltonian = problem.question.system.hamiltonian.toarray()
+    for row, column, value in system["hamiltonian"]:
+        real, imaginary = value if isinstance(value, list) else (value, "0")
+        assert Decimal(real) == Decimal(float(hamiltonian[row, column].real))
+        assert Decimal(imaginary) == Decimal(float(hamiltonian[row, column].imag))
+
+
+def test_a_certificate_is_small_and_readable() -> None:
+    text = certificate_text(written("xxz-1+2+1"))
+    assert len(text) < 4000
+    assert max(len(line) for line in text.splitlines()) < 500
+
+
+@pytest.mark.parametrize("name", ["xxz-1+2+1", "chiral-ring", "qutrit-qubit"])
+def test_the_published_schema_holds(name: str) -> None:
+    validator = jsonschema.Draft202012Validator(certificate_schema())
+    validator.check_schema(certificate_schema())
+    validator.validate(written(name))
+
+
+def test_the_reader_and_the_schema_agree_on_what_is_malformed() -> None:
+    """The reader's own validator against the reference implementation, on tampered files."""
+    validator = jsonschema.Draft202012Validator(certificate_schema())
+    original = written("xxz-1+2+1")
+    cases = [without(original, path) for path in (*leaves(original), *containers(original))]
+    for path in list(leaves(original))[::3]:
+        # "$" of a pattern allows a line break in Python's re, which the reader does not
+        cases += [changed(original, path, junk) for junk in JUNK if junk != "1\n"]
+    disagreements = [case for case in cases if validator.is_valid(case) != well_formed(case)]
+    assert len(cases) > 200
+    assert not disagreements
+
+
+def well_formed(content: dict[str, Any]) -> bool:
+    sealed = copy.deepcopy(content)
+    try:
+        sealed["sha256"] = checksum(sealed)
+        check_certificate(sealed)
+    except CertificateError:
+        return False
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    path = write_certificate(tmp_path / "new" / "chain.json", written("xxz-1+2+1"))
+    assert read_certificate(path) == written("xxz-1+2+1")
+    assert [file.name for file in path.parent.iterdir()] == ["chain.json"]
+
+
+def test_writing_replaces_a_file_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "chain.json"
+    write_certificate(path, written("xxz-1+2+1"))
+    before = path.read_bytes()
+    with pytest.raises(CertificateError):
+        write_certificate(path, changed(written("xxz-1+2+1"), ("versions",), None))
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["chain.json"]
+
+
+def test_an_answer_without_a_problem_file_is_written_as_matrices() -> None:
+    _, answer = solved("xxz-1+2+1")
+    content = certificate(None, answer)
+    system = content["problem"]["system"]
+    assert system["dimensions"] == [2, 2, 2, 2]
+    assert system["charge"] == [[1, 0]] * 4
+    assert content["lower_bound"] == written("xxz-1+2+1")["lower_bound"]
+
+
+def test_an_answer_to_another_question_is_refused() -> None:
+    problem, _ = solved("xxz-1+2+1")
+    _, answer = solved("xxz-1+2+1", "system.coupling=0.02")
+    with pytest.raises(InputError, match="must be the answer to the problem's question"):
+        certificate(problem, answer)
+
+
+def test_a_custom_density_is_refused() -> None:
+    density = lf.CustomDensity(function=lambda w: w, leading_coefficient=1.0, scale=1.0, support=9)
+    bath = lf.Bath(name="left", sites=(0,), beta=1.0, spectral_density=density)
+    chain = lf.models.xxz_chain(sites=2, coupling=0.1, baths=[bath])
+    with pytest.raises(InputError, match=r"bath\.left\.spectral_density"):
+        certificate(None, lf.certify(lf.Question(system=chain)))
+
+
+MALFORMED = {
+    "empty": (b"", "must be JSON"),
+    "no object": (b"[]", "must be a JSON object"),
+    "truncated": (b'{"schema_version": 1, "pro', "must be JSON"),
+    "a byte of no character": (b'{"a": "\xff"}', "must be UTF-8"),
+    "duplicate key": (b'{"a": "1", "a": "2"}', "must not repeat a key"),
+    "nested duplicate key": (b'{"a": [{"b": 1, "b": 1}]}', "must not repeat a key"),
+    "float": (b'{"a": 0.5}', "decimal strings"),
+    "exponent": (b'{"a": 1e5}', "decimal strings"),
+    "nan": (b'{"a": NaN}', "decimal strings"),
+    "infinity": (b'{"a": -Infinity}', "decimal strings"),
+    "huge integer": (b'{"a": 1' + b"0" * 10_000 + b"}", "small integers"),
+    "deep lists": (b"[" * 100_000 + b"]" * 100_000, "must be nested"),
+    "deep tables": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "must be nested"),
+    "many lists": (b"[" + b"[]," * 2_000_000 + b"[]]", "lists and tables"),
+    "brackets in a string do not count": (b'{"a": "' + b"[" * 100_000 + b'"}', "must be given"),
+    "an open string": (b'{"a": "' + b"\\" * 100_001, "must be JSON"),
+    "zeros": (b"0" * 1_000_000, "must"),
+    "null bytes": (b"\0" * 1_000_000, "must be JSON"),
+    "trailing text": (b'{"a": 1} {"b": 2}', "must be JSON"),
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_malformed_files_are_refused_in_one_line(kind: str, tmp_path: Path) -> None:
+    content, message = MALFORMED[kind]
+    path = tmp_path / "bad.json"
+    path.write_bytes(content)
+    started = time.perf_counter()
+    with pytest.raises(CertificateError, match=message) as caught:
+        read_certificate(path)
+    assert time.perf_counter() - started < 5
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_huge_file_is_not_even_read(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.json"
+    with path.open("wb") as stream:
+        stream.truncate(100_000_000)
+    with pytest.raises(CertificateError, match="bytes"):
+        read_certificate(path)
+
+
+def test_an_unreadable_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing.json", tmp_path / "nul\0"):
+        with pytest.raises(LindfeasError):
+            read_certificate(path)
+
+
+@pytest.mark.parametrize("end", range(1, 40))
+def test_a_truncated_certificate_is_refused(end: int) -> None:
+    content = certificate_text(written("xxz-1+2+1")).encode()
+    with pytest.raises(CertificateError):
+        check_certificate(parse_certificate(content[: end * len(content) // 40]))
+
+
+def test_any_changed_byte_is_noticed() -> None:
+    """By the checksum, or already by the form; except in the white space between the numbers."""
+    content = certificate_text(written("xxz-1+2+1")).encode()
+    for position in range(0, len(content), 17):
+        byte = content[position : position + 1]
+        if byte.isspace():
+            continue
+        other = bytes([byte[0] ^ 1])
+        with pytest.raises(CertificateError):
+            check_certificate(
+                parse_certificate(content[:position] + other + content[position + 1 :])
+            )
+
+
+def test_the_schema_file_is_the_one_that_is_enforced() -> None:
+    path = Path(certificate_file.__file__).parent / certificate_file.SCHEMA_FILE
+    assert json.loads(path.read_text()) == certificate_schema()
