@@ -183,6 +183,7 @@ def _action_error(reference: Redfield) -> float:
     moved = population_error(reference)
     for coupling in reference.couplings:
         gap = np.maximum(np.abs(coupling.bohr), shift)
+        np.fill_diagonal(gap, np.inf)  # a level differs from itself by exactly nothing
         custom = isinstance(coupling.density, CustomDensity)
         relative = CUSTOM_DENSITY_ERROR if custom else BATH_FUNCTION_ERROR
         spreads = relative + shift / gap + 2 * angle

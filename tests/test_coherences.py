@@ -34,6 +34,7 @@ from tests.systems import (
     SIGMA_Z,
     complex_trimer,
     oscillator_and_qubit,
+    qubit,
     random_positive,
     reference_rows,
     reference_system,
@@ -119,6 +120,14 @@ def test_intervals_are_narrow_for_all_rules(system: OpenSystem, norm: str, rule:
     assert is_narrow(answer)
     assert all(np.isfinite(region.hamiltonian).all() for region in answer.candidate.regions)
     assert all(region.hamiltonian_norm < 1e3 for region in answer.candidate.regions)
+
+
+def test_couplings_that_also_dephase_are_certified() -> None:
+    """S = sigma_x + 0.3 sigma_z has a zero-frequency part; one qubit can always be matched."""
+    system = qubit(operator=SIGMA_X + 0.3 * SIGMA_Z, charge=None)
+    answer = ask(system, rates=RULES["range"])
+    assert answer.verdict == "possible"
+    assert answer.upper < 1e-9
 
 
 def test_overall_rate_decides() -> None:
