@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lindfeas import bath_functions
+from lindfeas import bath_functions, principal_value
 from lindfeas.bath_functions import half_sided, occupation, rates, zero_frequency_hermitian
 from lindfeas.errors import AccuracyError, InputError, PhysicsError
 from lindfeas.spectral_density import CustomDensity, DrudeLorentz, Ohmic, OhmicExponential
@@ -462,7 +462,7 @@ def test_repeated_and_shuffled_energies():
 
 def test_energies_at_and_beside_panel_ends():
     # a mesh that starts at BOTTOM * 1 has these among its ends
-    ends = bath_functions.BOTTOM * 2.0 ** np.arange(6, 9)
+    ends = principal_value.BOTTOM * 2.0 ** np.arange(6, 9)
     energies = np.concatenate([ends, np.nextafter(ends, 0.0), np.nextafter(ends, 9.0), [1.0]])
     _, emitted = half_sided(OhmicExponential(cutoff=1.0), math.inf, 0.0, energies)
     with mpmath.workdps(40):
