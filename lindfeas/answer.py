@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lindfeas.distance import TraceDistance
 from lindfeas.dynamics import SteadyStateCheck
 from lindfeas.lindbladian import Lindbladian
+from lindfeas.problem import LARGEST_HAMILTONIAN
 from lindfeas.question import Question
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class Answer:
             "target": self.target,
             "norm": self.norm,
             "tolerance": self.tolerance,
+            "largest_hamiltonian": None if self.target == "populations" else LARGEST_HAMILTONIAN,
             "lower": self.lower,
             "upper": self.upper,
             "proved": self.proved,

@@ -26,8 +26,8 @@ from lindfeas.spectrum import Sector
 from lindfeas.target import Requirement, Target
 
 GAUGE_CUT = 1e-13
-"""Local Hamiltonians whose commutator with the state is smaller than this fraction of the largest
-are taken to commute with it."""
+"""Local Hamiltonians whose commutator with the state is smaller than this fraction of the state
+are left out of the program; the lower bound pays for what they could do."""
 
 NEUTRAL_TOLERANCE = 1e-13
 """Largest part of a state or action between charge sectors, relative, put down to rounding."""
@@ -311,14 +311,16 @@ def _shift_directions(
             basis.append((number, local))
             columns.append(np.concatenate(column)[:, 0].real)
     matrix = np.array(columns).T
+    scale = max(r.weight * float(np.linalg.norm(r.state)) for r in target.requirements)
     left, singular, right = np.linalg.svd(matrix, full_matrices=False)
     largest = float(singular.max(initial=0.0))
-    keep = singular > GAUGE_CUT * largest if largest > 0 else np.zeros(len(singular), dtype=bool)
+    keep = singular > GAUGE_CUT * max(largest, scale)
     return ShiftDirections(
         directions=left[:, keep],
         hamiltonians=right[keep].T / singular[keep],
         basis=tuple(basis),
-        cut=GAUGE_CUT,
+        columns=matrix,
+        scale=scale,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.problem import Point, Problem
+from lindfeas.problem import LARGEST_HAMILTONIAN, Point, Problem
 from lindfeas.question import Rates
 from lindfeas.residual import DUAL_NORM
 from lindfeas.spectrum import UNIT_ROUNDOFF
@@ -45,7 +45,8 @@ def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
     """Dual function at the repaired multiplier, minus the rounding allowance; at least 0.
 
     tau >= -tr(Y X) + sum_r t_r lambda_min(A^r(Y)) for every Hermitian Y of dual norm at most 1
-    that no local Hamiltonian feels; for populations Y = diag(y) with y in [-1, 1]^d.
+    that no local Hamiltonian feels; for populations Y = diag(y) with y in [-1, 1]^d. What local
+    Hamiltonians of norm up to `LARGEST_HAMILTONIAN` do feel is paid for.
     """
     y = repair_multiplier(problem, multiplier)
     largest = problem.layout.norm(y, "spectral")
@@ -54,7 +55,8 @@ def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
         for region, rounding in enumerate(problem.uncertainty.regions)
     ]
     value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
-    return max(0.0, value - problem.uncertainty.action * largest)
+    felt = float(np.linalg.norm(problem.shifts.columns.T @ y))
+    return max(0.0, value - problem.uncertainty.action * largest - LARGEST_HAMILTONIAN * felt)
 
 
 def upper_bound(problem: Problem, point: Point) -> float:
@@ -65,7 +67,10 @@ def upper_bound(problem: Problem, point: Point) -> float:
 def rounding_of(problem: Problem, point: Point) -> float:
     """What rounding can do to the defect of a point."""
     traces = problem.traces(point.gammas)
-    return problem.uncertainty.of_defect(traces, problem.layout, problem.norm)
+    shifts = problem.shifts
+    commutator = 8 * problem.layout.dimension * UNIT_ROUNDOFF * shifts.size(point.shift)
+    of_gammas = problem.uncertainty.of_defect(traces, problem.layout, problem.norm)
+    return of_gammas + commutator * shifts.scale
 
 
 def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,8 +82,9 @@ def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDAr
     y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
     directions = problem.shifts.directions
     if problem.layout.is_vector and problem.norm == "trace" and not directions.size:
-        # L' preserves the trace, so a constant in y changes nothing: centre before clipping.
-        y = y - (y.max() + y.min()) / 2
+        if problem.preserves_sum:
+            # a constant in y changes nothing: put the middle of its range at 0 before clipping
+            y = y - (y.max() + y.min()) / 2
         return np.clip(y, -1.0, 1.0)
     for _ in range(2):
         y = y - directions @ (directions.T @ y)
@@ -98,7 +104,17 @@ def repair_point(problem: Problem, point: Point) -> Point:
             for block, gamma in zip(problem.blocks, positive, strict=True)
         ]
     )
-    return Point(gammas=gammas, shift=np.nan_to_num(point.shift))
+    return Point(gammas=gammas, shift=_allowed_shift(problem, np.nan_to_num(point.shift)))
+
+
+def _allowed_shift(problem: Problem, shift: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The shift without its last, most expensive directions while H_r is too large."""
+    shift = shift.copy()
+    for last in range(len(shift), 0, -1):
+        if problem.shifts.size(shift) <= LARGEST_HAMILTONIAN:
+            break
+        shift[last - 1] = 0.0
+    return shift
 
 
 def refit_shift(problem: Problem, point: Point) -> Point:

@@ -27,11 +27,20 @@ QUICK_LEVELS = 32
 QUICK_CONES = 16
 """Up to this size the sharp bound on the trace distance is computed without being asked for."""
 
+NEAR_OPTIMAL = (10.0, 1e3, 1e6)
+"""By what factor the defect may exceed the optimum in the search for a unique steady state."""
+
 CHECKED = 1000
 """The candidate's steady state is computed along with the answer up to this many unknowns."""
 
 
-def certify(question: Question, *, solver: str | None = None, sharp: bool | None = None) -> Answer:
+def certify(
+    question: Question,
+    *,
+    solver: str | None = None,
+    sharp: bool | None = None,
+    check: bool = True,
+) -> Answer:
     """Which verdict, between which certified bounds, and by which Lindbladian.
 
     Parameters
@@ -43,6 +52,9 @@ def certify(question: Question, *, solver: str | None = None, sharp: bool | None
     sharp
         Whether to spend time on a sharp bound on the trace distance, for populations; by default
         where it takes less than about a second.
+    check
+        Whether to compute the candidate's steady state at several coupling strengths, where the
+        system is small enough.
 
     Returns
     -------
@@ -82,7 +94,7 @@ def certify(question: Question, *, solver: str | None = None, sharp: bool | None
             problem, enclosure, reference, ansatz, question.tolerance
         )
         verdict = UNDECIDED if reason else POSSIBLE
-    check = _checked(candidate, reference, ansatz, target)
+    put_to_work = _checked(candidate, reference, ansatz, target) if check else None
     distance = _distances(interval, question, target, reference, ansatz, candidate)
     witness, nearest = None, None
     if target.is_populations and (sharp or (sharp is None and _is_quick(problem))):
@@ -100,7 +112,7 @@ def certify(question: Question, *, solver: str | None = None, sharp: bool | None
         multiplier=enclosure.multiplier,
         candidate=candidate,
         reference=reference,
-        check=check,
+        check=put_to_work,
         distance_witness=witness,
         nearest=nearest,
     )
@@ -131,17 +143,18 @@ def _unique_candidate(
 ) -> tuple[Lindbladian | None, Interval, str | None]:
     """Among near-optimal points, the one farthest from the cone's boundary: is it ergodic?"""
     reason = "a matching Lindbladian exists, but none with a unique steady state was found"
-    interval = enclosure.interval
-    allowed = max(2 * interval.upper, tolerance / 10)
-    point = best_conditioned(problem, enclosure.solver, allowed)
-    if point is None:
-        return None, interval, reason
-    point = bounds.repair_point(problem, point)
-    upper = bounds.upper_bound(problem, point)
-    candidate = lindbladian(problem, point, reference, ansatz)
-    if upper >= tolerance or not candidate.steady_state_unique:
-        return candidate, interval, reason
-    return candidate, Interval(interval.lower, upper), None
+    interval, candidate = enclosure.interval, None
+    for factor in NEAR_OPTIMAL:
+        allowed = min(max(factor * interval.upper, 1e-12), tolerance / 2)
+        point = best_conditioned(problem, enclosure.solver, allowed)
+        if point is None:
+            continue
+        point = bounds.repair_point(problem, point)
+        upper = bounds.upper_bound(problem, point)
+        candidate = lindbladian(problem, point, reference, ansatz)
+        if upper < tolerance and candidate.steady_state_unique:
+            return candidate, Interval(interval.lower, upper), None
+    return candidate, interval, reason
 
 
 def _checked(

@@ -122,7 +122,9 @@ def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
             if _is_narrow(best.interval, problem, best.point, effort) or idle == effort.idle:
                 break
         if best.point is not None:
-            return replace(best, point=smaller_shift(problem, best.point))
+            point = smaller_shift(problem, best.point)
+            upper = max(best.interval.upper, bounds.upper_bound(problem, point))
+            return replace(best, point=point, interval=Interval(best.interval.lower, upper))
     last = {a.solver: a.message or a.status for a in best.attempts}
     messages = "; ".join(f"{name}: {message}" for name, message in last.items())
     raise SolverError(f"no solver returned a usable solution ({messages})")

@@ -21,6 +21,13 @@ from lindfeas.question import Rates
 from lindfeas.residual import Layout
 from lindfeas.rounding import Uncertainty
 
+LARGEST_HAMILTONIAN = 1e4
+"""The ansatz is meant with local Hamiltonians H_r of Hilbert-Schmidt norm at most this (rate unit).
+
+Only a bound makes lower bounds computable in floating point: an H_r of 1e12 can move what a
+population difference of 1e-12 seems to protect.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GammaBlock:
@@ -76,20 +83,26 @@ class ShiftDirections:
         smallest such H.
     basis
         For every coefficient: (region, Hermitian local operator of shape (d_r, d_r)).
-    cut
-        Singular values that were taken for zero, relative to the largest: these H commute with
-        the state up to rounding.
+    columns
+        What every operator of ``basis`` does to the residual, shape (rows, m).
+    scale
+        Rounding of the residual per unit of ||H||: weights times the norms of the states.
     """
 
     directions: NDArray[np.float64]
     hamiltonians: NDArray[np.float64]
     basis: tuple[tuple[int, NDArray[Any]], ...] = field(repr=False)
-    cut: float
+    columns: NDArray[np.float64]
+    scale: float
 
     @property
     def count(self) -> int:
         """Number of directions k."""
         return int(self.directions.shape[1])
+
+    def size(self, shift: NDArray[np.float64]) -> float:
+        """Hilbert-Schmidt norm of the local Hamiltonians behind a shift."""
+        return float(np.linalg.norm(self.hamiltonians @ shift))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +143,13 @@ class Problem:
     layout: Layout
     norm: str
     uncertainty: Uncertainty
+
+    @cached_property
+    def preserves_sum(self) -> bool:
+        """Whether the rows of every allowed residual add up to zero, as level populations do."""
+        largest = max(float(np.abs(block.rows).max(initial=0.0)) for block in self.blocks)
+        total = max(float(np.abs(block.rows.sum(axis=0)).max(initial=0.0)) for block in self.blocks)
+        return total <= 1e-12 * largest and abs(float(self.offset.sum())) <= 1e-12 * largest
 
     @property
     def rows(self) -> int:
@@ -178,5 +198,9 @@ class Problem:
 def no_shifts(rows: int) -> ShiftDirections:
     """Where H_r drops out or is forbidden."""
     return ShiftDirections(
-        directions=np.zeros((rows, 0)), hamiltonians=np.zeros((0, 0)), basis=(), cut=0.0
+        directions=np.zeros((rows, 0)),
+        hamiltonians=np.zeros((0, 0)),
+        basis=(),
+        columns=np.zeros((rows, 0)),
+        scale=0.0,
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from lindfeas.errors import InputError
 from lindfeas.system import OpenSystem
@@ -112,6 +115,10 @@ class Question:
     tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
+        for name, kind in (("system", OpenSystem), ("rates", Rates)):
+            if not isinstance(getattr(self, name), kind):
+                found = type(getattr(self, name)).__name__
+                raise InputError(f"must be of type {kind.__name__}, but is {found}", name)
         if not isinstance(self.target, Target) and self.target not in TARGETS:
             raise InputError(
                 f"must be one of {', '.join(TARGETS)}, but is {self.target!r}", "question.target"
@@ -120,15 +127,22 @@ class Question:
             raise InputError(
                 f"must be one of {', '.join(NORMS)}, but is {self.norm!r}", "question.norm"
             )
-        if not (isinstance(self.tolerance, float | int) and 0 < self.tolerance < math.inf):
-            raise InputError(f"must be > 0, but is {self.tolerance!r}", "question.tolerance")
+        number = isinstance(self.tolerance, Real) and not isinstance(self.tolerance, bool)
+        if not (number and 0 < self.tolerance < math.inf):
+            raise InputError(
+                f"must be a number > 0, but is {self.tolerance!r}", "question.tolerance"
+            )
+        object.__setattr__(self, "tolerance", float(self.tolerance))
         for name in ("value", "min", "max"):
             self.rates.per_region(name, len(self.system.baths))
         self._check_scale()
 
     def _check_scale(self) -> None:
         low = self.rates.per_region("min", len(self.system.baths))
-        if self.target == "populations" and self.rates.rule == "range" and not any(low):
+        populations = self.target == "populations" or (
+            isinstance(self.target, Target) and self.target.is_populations
+        )
+        if populations and self.rates.rule == "range" and not any(low):
             raise InputError(
                 "must be > 0 for target 'populations': with all rates zero every state is steady, "
                 "so the question has no content; the scale of Gamma is irrelevant, use 'each' or "
@@ -142,10 +156,9 @@ def _as_tuple(value: float | tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _rate(value: Any, name: str) -> float | tuple[float, ...]:
-    values = (
-        tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
-    )
+    several = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+    values = tuple(value) if several else (value,)
     for item in values:
-        if isinstance(item, bool) or not isinstance(item, int | float) or math.isnan(item):
+        if isinstance(item, bool) or not isinstance(item, Real) or math.isnan(item):
             raise InputError(f"must be a number, but is {item!r}", f"ansatz.rates.{name}")
-    return tuple(float(item) for item in values) if isinstance(value, Sequence) else float(value)
+    return tuple(float(item) for item in values) if several else float(value)

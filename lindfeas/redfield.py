@@ -261,11 +261,14 @@ def stationary_distribution(
         raise PhysicsError(
             "must connect all levels, but they fall into "
             f"{closed.size} groups without transitions between them, so the steady state is not "
-            "unique",
+            "unique (a coupling acts only where it takes energy E with J(|E|) > 0 down; at large "
+            "beta upward rates can underflow)",
             "bath",
         )
     members = np.flatnonzero(labels == closed[0])
     populations = np.zeros(len(rates))
+    # the levels that are left fastest go first, so that what remains is never left too slowly
+    members = members[np.argsort(rates[np.ix_(members, members)].sum(axis=0))]
     populations[members] = _reduce(rates[np.ix_(members, members)].T.copy())
     return populations
 
@@ -273,7 +276,14 @@ def stationary_distribution(
 def _reduce(chain: NDArray[np.float64]) -> NDArray[np.float64]:
     """Stationary distribution of an irreducible chain with rates chain[from, to]."""
     for last in range(len(chain) - 1, 0, -1):
-        chain[:last, last] /= chain[last, :last].sum()
+        exit_rate = chain[last, :last].sum()
+        if not exit_rate > 0:
+            raise PhysicsError(
+                "must be such that rates do not underflow, but at this temperature a level is "
+                "left at a rate below 1e-308; use a smaller beta, or inf",
+                "bath",
+            )
+        chain[:last, last] /= exit_rate
         chain[:last, :last] += np.multiply.outer(chain[:last, last], chain[last, :last])
     weights = np.ones(len(chain))
     for last in range(1, len(chain)):

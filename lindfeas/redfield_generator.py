@@ -320,7 +320,9 @@ def nearest_problem(
             directions=np.eye(len(offset))[:, len(offset) - count :],
             hamiltonians=np.diag([1 / part.shift_weight for part in shifts]).reshape(count, count),
             basis=tuple((part.number, part.shift / part.shift_norm) for part in shifts),
-            cut=0.0,
+            columns=np.eye(len(offset))[:, len(offset) - count :]
+            * np.array([part.shift_weight for part in shifts]),
+            scale=1.0,
         ),
         regions=tuple(region.name for region in ansatz),
         rates=rates,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from lindfeas.backends import SETTINGS, require
 from lindfeas.problem import GammaBlock, Point, Problem
 from lindfeas.question import Rates
 from lindfeas.residual import hermitian_coordinates, hermitian_matrix
+
+_LOCK = threading.Lock()
+"""Warnings and standard output belong to the process; one solve at a time may silence them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +307,7 @@ def _finite(value: Any, scale: float) -> float | None:
 def run(program: Any, solver: str) -> tuple[str, str]:
     """(status as reported, message): whatever a solver raises, the next settings get their turn."""
     message = ""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with _LOCK, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         for settings in SETTINGS[solver]:
             try:

@@ -26,7 +26,7 @@ CHARGE_TOLERANCE = 1e-13
 """Largest entry, relative to the largest, that may violate a claimed charge by rounding."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bath:
     """A thermal bosonic bath at one temperature, on one region of sites.
 
@@ -70,7 +70,8 @@ class Bath:
                 f"must be <= 0 for bosons with spectrum from 0, but is {self.mu:g}", f"{where}.mu"
             )
         if self.couplings is not None:
-            object.__setattr__(self, "couplings", tuple(self.couplings))
+            object.__setattr__(self, "couplings", _operators(self.couplings, where))
+        _check_densities(self.spectral_density, where)
 
     def density_of(self, coupling: int) -> SpectralDensity:
         """Spectral density of the bath copy behind coupling number ``coupling``."""
@@ -111,6 +112,8 @@ class OpenSystem:
         set_ = object.__setattr__
         set_(self, "dimensions", _dimensions(self.dimensions))
         set_(self, "hamiltonian", _hermitian(self.hamiltonian, self.dimension, "system.H"))
+        if isinstance(self.baths, Bath) or not all(isinstance(b, Bath) for b in self.baths):
+            raise InputError("must be a list of Bath", "bath")
         set_(self, "baths", tuple(self.baths))
         set_(self, "charge", _charge(self.charge, self.dimensions))
         _check_regions(self.baths, len(self.dimensions))
@@ -322,7 +325,25 @@ def _site_numbers(sites: Any, where: str) -> tuple[int, ...]:
     return tuple(int(number) for number in numbers)
 
 
+def _operators(couplings: Any, where: str) -> tuple[Any, ...]:
+    if sp.issparse(couplings) or hasattr(couplings, "full") or np.ndim(couplings) == 2:
+        raise InputError("must be a list of operators, but is one matrix", f"{where}.couplings")
+    return tuple(couplings)
+
+
+def _check_densities(density: Any, where: str) -> None:
+    for one in density if isinstance(density, tuple | list) else (density,):
+        if not isinstance(one, SpectralDensity):
+            raise InputError(
+                "must be a spectral density such as Ohmic, or CustomDensity for a function, but "
+                f"is {type(one).__name__}",
+                f"{where}.spectral_density",
+            )
+
+
 def _dimensions(dimensions: Any) -> tuple[int, ...]:
+    if isinstance(dimensions, int):
+        raise InputError("must be a list, one per site, but is one number", "system.dimensions")
     values = tuple(dimensions)
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 2:

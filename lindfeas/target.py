@@ -22,7 +22,7 @@ NORMS = ("spectral", "frobenius", "trace")
 STATE_TOLERANCE = 1e-10
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Requirement:
     """L'(state) = action, with a weight.
 
@@ -39,7 +39,7 @@ class Requirement:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Target:
     """A list of requirements, a projection, and a norm of what is left over.
 
@@ -59,6 +59,8 @@ class Target:
     follows_redfield
         Whether state and action are those of the Redfield reference, with its rounding errors;
         False takes them as exact.
+    is_populations
+        Set by `populations` alone: then steady populations can be compared, too.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Target:
     projection: str | NDArray[Any] = "all"
     norm: str = "spectral"
     follows_redfield: bool = False
+    is_populations: bool = False
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS:
@@ -80,11 +83,6 @@ class Target:
                 "target.projection",
             )
 
-    @property
-    def is_populations(self) -> bool:
-        """Whether this is tau_pop, for which steady populations can be compared."""
-        return self.name == "populations"
-
 
 def populations(reference: Redfield) -> Target:
     """tau_pop (SDP-paper Eqs. 28-29): action 0 on rho0, diagonal part, sum of absolute values."""
@@ -95,6 +93,7 @@ def populations(reference: Redfield) -> Target:
         projection="diagonal",
         norm="trace",
         follows_redfield=True,
+        is_populations=True,
     )
 
 

@@ -258,3 +258,40 @@ def test_large_chain_needs_little_memory() -> None:
     verdict, megabytes = result.stdout.split()
     assert verdict == "possible"
     assert int(megabytes) < 500
+
+
+def test_threads_leave_standard_output_alone() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    before = sys.stdout
+    question = Question(system=two_ended_chain(1, 1, 1, beta_right=5.0))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: certify(question, sharp=False), range(8)))
+    assert sys.stdout is before
+    assert len({answer.lower for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: Question(system=qubit(), rates=1.0), "rates: must be of type Rates"),
+        (lambda: Question(system=Rates()), "system: must be of type OpenSystem"),
+        (lambda: Question(system=qubit(), tolerance=True), "question.tolerance"),
+        (
+            lambda: Bath(name="b", sites=(0,), beta=1.0, spectral_density=lambda w: w),
+            "CustomDensity",
+        ),
+        (lambda: Bath(name="b", sites=(0,), beta=1.0, couplings=np.eye(2)), "list of operators"),
+    ],
+)
+def test_wrong_arguments_of_the_api_get_one_clear_line(call, match: str) -> None:  # type: ignore[no-untyped-def]
+    from lindfeas import InputError
+
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_numpy_numbers_are_numbers() -> None:
+    rates = Rates.each(np.array([1.0, 2.0]))
+    question = Question(system=two_ended_chain(1, 1, 1), rates=rates, tolerance=np.float32(1e-6))
+    assert question.rates.value == (1.0, 2.0)

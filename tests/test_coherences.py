@@ -122,6 +122,75 @@ def test_intervals_are_narrow_for_all_rules(system: OpenSystem, norm: str, rule:
     assert all(region.hamiltonian_norm < 1e3 for region in answer.candidate.regions)
 
 
+def cold_qutrit(beta: float) -> OpenSystem:
+    """Populations down to exp(-1.7 beta): an H_r of 1e12 can move what they seem to protect."""
+    coupling = np.array([[0, 1, 0.8], [1, 0, 0.5], [0.8, 0.5, 0]])
+    bath = Bath(name="bath", sites=(0,), beta=beta, couplings=(coupling,))
+    return OpenSystem(hamiltonian=np.diag([0, 1, 1.7]), dimensions=(3,), baths=(bath,))
+
+
+def test_lower_bound_pays_for_what_small_local_hamiltonians_can_do() -> None:
+    """A feasible point with |H_r| below the documented limit never beats the lower bound."""
+    for beta in (5.0, 10.0, 20.0, 30.0):
+        reference, ansatz, problem = compiled(cold_qutrit(beta), "frobenius", Rates.each(1e-3))
+        interval = enclose(problem, ["CLARABEL"]).interval
+        generator = np.random.default_rng(0)
+        for size in (1.0, 1e2, 1e4):
+            for _ in range(50):
+                coefficients = generator.normal(size=problem.shifts.columns.shape[1])
+                coefficients *= size / np.linalg.norm(coefficients)
+                gammas = [np.eye(b.size) for b in problem.blocks]
+                point = repair_point(
+                    problem, Point(gammas=gammas, shift=np.zeros(problem.shifts.count))
+                )
+                rest = problem.dissipation(point.gammas)
+                rest = rest + problem.shifts.columns @ coefficients
+                assert problem.layout.norm(rest, "frobenius") >= interval.lower
+        candidate = lindbladian(problem, enclose(problem, ["CLARABEL"]).point, reference, ansatz)
+        assert all(np.linalg.norm(r.hamiltonian) <= 1e4 * (1 + 1e-9) for r in candidate.regions)
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_local_hamiltonians_do_nothing_to_the_mixed_state(size: int) -> None:
+    """A state that commutes with every H_r: rounding noise must not pass for a direction."""
+    generator = np.random.default_rng(size)
+    coupling = generator.normal(size=(size, size))
+    bath = Bath(name="bath", sites=(0,), beta=1.0, couplings=(coupling + coupling.T,))
+    energies = np.diag(np.arange(size) + 0.1 * np.arange(size) ** 2)
+    system = OpenSystem(hamiltonian=energies, dimensions=(size,), baths=(bath,))
+    reference = redfield_equation(system)
+    action = generator.normal(size=(size, size))
+    action = action + action.T - 2 * np.eye(size) * np.trace(action) / size
+    target = trajectory(reference, [np.eye(size) / size], [action])
+    answers = [
+        certify(Question(system=system, target=target, rates=Rates.each(1e-6), lamb_shift=shift))
+        for shift in (True, False)
+    ]
+    assert answers[0].lower <= answers[1].upper
+    assert answers[1].lower <= answers[0].upper
+
+
+def test_a_single_observable_is_not_lost_by_centring() -> None:
+    """One row in the trace norm: its only multiplier is not a constant that may be dropped."""
+    reference = redfield_equation(CHAIN)
+    operator = CHAIN.embed(SIGMA_Z, (1,)).toarray()
+    right = coherences(reference).requirements[0]
+    for norm in NORMS:
+        target = replace(
+            observables(reference, [operator], norm=norm),
+            requirements=(replace(right, action=unit_action(reference)),),
+        )
+        answer = certify(Question(system=CHAIN, target=target, rates=Rates.range(0.0, 10.0)))
+        assert answer.lower == pytest.approx(1.0, rel=1e-6)
+
+
+def test_a_name_does_not_make_a_target_the_populations() -> None:
+    reference = redfield_equation(CHAIN)
+    own = replace(coherences(reference), name="populations")
+    answer = certify(Question(system=CHAIN, target=own))
+    assert answer.trace_distance.lower is None
+
+
 def test_couplings_that_also_dephase_are_certified() -> None:
     """S = sigma_x + 0.3 sigma_z has a zero-frequency part; one qubit can always be matched."""
     system = qubit(operator=SIGMA_X + 0.3 * SIGMA_Z, charge=None)

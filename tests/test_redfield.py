@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from lindfeas import Bath, DrudeLorentz, Ohmic, OpenSystem, PhysicsError, redfield_equation
+from lindfeas import (
+    Bath,
+    DrudeLorentz,
+    Ohmic,
+    OpenSystem,
+    PhysicsError,
+    models,
+    redfield_equation,
+)
 from lindfeas.redfield import group_inverse, stationary_distribution
 from tests.systems import (
     SIGMA_X,
@@ -232,3 +240,12 @@ def test_populations_keep_relative_accuracy_at_low_temperature() -> None:
     expected = gibbs(reference.spectrum.energies, 80.0)
     assert expected.min() < 1e-90
     np.testing.assert_allclose(reference.populations, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("beta", [40.0, 60.0, 100.0])
+def test_cold_chains_do_not_overflow(beta: float) -> None:
+    baths = [Bath(name="left", sites=(0, 1), beta=beta)]
+    chain = models.xxz_chain(sites=3, field=[0.5, 0.6, 0.75], coupling=2.0, baths=baths)
+    reference = redfield_equation(chain)
+    expected = gibbs(reference.spectrum.energies, beta)
+    np.testing.assert_allclose(reference.populations, expected, rtol=1e-10, atol=1e-200)
