@@ -283,7 +283,7 @@ def _check_range(value: Any, schema: Mapping[str, Any], where: str) -> None:
 
 def _check_pattern(value: Any, schema: Mapping[str, Any], where: str) -> None:
     if not re.fullmatch(schema["pattern"], value):
-        _fail("must be a decimal number or hash of the stated form", value, where)
+        _fail(f"must be a string of the form {schema['pattern']}", value, where)
 
 
 def _check_length(value: Any, schema: Mapping[str, Any], where: str) -> None:

@@ -305,6 +305,8 @@ def _factors(
     rows = itertools.count()
     entries = {}
     for group, block in zip(part.groups, candidate["kossakowski"], strict=True):
+        if len(block["factors"]) > len(group.members):
+            raise Rejected(f"the candidate of region {part.name} has more factors than it needs")
         for factor in block["factors"]:
             if len(factor) != len(group.members):
                 raise Rejected(f"a factor of region {part.name} has {len(factor)} entries")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flint import acb_mat, arb, fmpq_mat, fmpq_poly
 
@@ -107,12 +106,10 @@ def levels(model: Model) -> Levels:
     first = 0
     for charge in sorted(set(charges)):
         states = tuple(number for number, own in enumerate(charges) if own == charge)
-        polynomial = _characteristic(model.hamiltonian, states)
-        common = polynomial.gcd(polynomial.derivative())
-        if common.degree() > polynomial.degree() - len(states):
-            raise Rejected(f"two levels of charge sector {charge} are exactly degenerate")
+        polynomial = _characteristic(model.hamiltonian, states, charge)
         energies, right = _eigensystem(_block(model.hamiltonian, states, states), charge)
-        _check_roots(energies, polynomial, charge)
+        if not all(_has_root(polynomial, energy) for energy in energies):
+            raise Rejected(f"two enclosures of a level of charge sector {charge} contradict")
         sectors.append(
             Sector(
                 charge=charge,
@@ -150,7 +147,7 @@ def _eigensystem(block: acb_mat, charge: int) -> tuple[list[arb], acb_mat]:
     order = sorted(range(size), key=lambda n: values[n].real.mid())
     energies = [values[n].real for n in order]
     for low, high in itertools.pairwise(energies):
-        if not low < high:
+        if not low.upper() < high.lower():
             raise Unsettled(f"the order of the levels of charge sector {charge}")
     return energies, acb_mat([[vectors[row, n] for n in order] for row in range(size)])
 
@@ -162,11 +159,12 @@ def _inverse(matrix: acb_mat) -> acb_mat:
         raise Unsettled("the eigenvectors of H_S") from None
 
 
-def _characteristic(hamiltonian: Entries, states: Sequence[int]) -> fmpq_poly:
-    """The exact characteristic polynomial of one sector.
+def _characteristic(hamiltonian: Entries, states: Sequence[int], charge: int) -> fmpq_poly:
+    """The exact characteristic polynomial of one sector, as a product of distinct factors.
 
     A complex Hermitian H = A + iB is replaced by the real [[A, -B], [B, A]], which has every
-    eigenvalue twice.
+    eigenvalue twice. Division by the greatest common divisor with the derivative leaves every
+    root once.
     """
     size = len(states)
     copies = 2 if any(imaginary != 0 for _, imaginary in hamiltonian.values()) else 1
@@ -178,13 +176,17 @@ def _characteristic(hamiltonian: Entries, states: Sequence[int]) -> fmpq_poly:
                 rows[copy * size + i][copy * size + j] = real
             if copies == 2:
                 rows[i][size + j], rows[size + i][j] = -imaginary, imaginary
-    return fmpq_mat(rows).charpoly()
+    polynomial = fmpq_mat(rows).charpoly()
+    distinct = polynomial // polynomial.gcd(polynomial.derivative())
+    if distinct.degree() < size:
+        raise Rejected(f"two levels of charge sector {charge} are exactly degenerate")
+    return distinct
 
 
-def _check_roots(energies: Sequence[arb], polynomial: fmpq_poly, charge: int) -> None:
-    """The second route: every level must overlap its own certified root of the polynomial."""
-    roots: Any = polynomial.complex_roots()
-    found = sorted((root.real for root, _ in roots), key=lambda root: root.mid())
-    for energy, root in zip(energies, found, strict=True):
-        if not energy.overlaps(root):
-            raise Rejected(f"two enclosures of a level of charge sector {charge} contradict")
+def _has_root(polynomial: fmpq_poly, energy: arb) -> bool:
+    """The second route: whether the exact polynomial changes its sign inside the ball.
+
+    As many disjoint balls as the polynomial's degree then hold one root each.
+    """
+    low, high = polynomial(energy.lower().fmpq()), polynomial(energy.upper().fmpq())
+    return bool(low * high <= 0)

@@ -80,6 +80,8 @@ def _half_sided(
         c_part, d_part = acb_mat(elements), acb_mat(elements)
         for row, a in enumerate(final.levels):
             for column, g in enumerate(initial.levels):
+                if elements[row, column].is_zero():
+                    continue
                 energy = initial.energies[column] - final.energies[row]
                 c, d = transforms.at(coupling, a, g, energy)
                 c_part[row, column] *= c

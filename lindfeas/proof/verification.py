@@ -104,6 +104,8 @@ def verify(certificate: Mapping[str, Any]) -> Proof:
                 return _proof(certificate, exact, bits, started)
             except Unsettled as doubt:
                 status, reason = UNDECIDED, f"{bits} bits do not settle {doubt}"
+            except (ArithmeticError, ValueError) as trouble:
+                status, reason = UNDECIDED, f"the arithmetic failed at {bits} bits: {trouble}"
     except (CertificateError, Rejected) as error:
         status, reason = REJECTED, str(error)
     return Proof(
