@@ -1,0 +1,1 @@
+"""Timings as ratios of two things measured in one run; ``python -m benchmarks`` runs them all."""

@@ -1,0 +1,219 @@
+"""Run the benchmarks and write their tables: ``python -m benchmarks [SECTION]...``.
+
+Sections: commands, transliteration, coherences, proofs, bloch-redfield; all of them by default, and only then are the
+tables written to ``benchmarks/results.md``. Every measurement has a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import commands
+
+RESULTS = Path(__file__).with_name("results.md")
+CHAINS = (("1", "2", "1"), ("2", "2", "2"))
+SITES = (2, 4, 6)
+LITERAL_TARGET = 300
+COHERENCE_TARGET = 50
+COHERENCE_SECONDS = {("2+2+2", "spectral"): 2.0, ("2+2+2", "frobenius"): 0.5}
+COHERENCE_MEGABYTES = 1000
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+PACKAGES = ("lindfeas", "cvxpy", "clarabel", "numpy", "scipy", "qutip")
+
+
+def transliteration() -> Iterator[str]:
+    """The SDP-paper's formulation in plain cvxpy, over lindfeas."""
+    yield "## The population question, written down word for word\n"
+    yield (
+        "SDP-paper Eqs. (23), (28), (29) in cvxpy: a double loop over the entries of Gamma, "
+        "Hermitian\nvariables, d x d expressions, Clarabel; time to write, compile and solve. "
+        '"level by level" adds\nup |<E_a|L\'(rho0)|E_a>| as Eq. (28) has it, "one matrix" takes '
+        "the diagonal of the whole matrix\nat once. lindfeas: everything from `OpenSystem` to "
+        "`Answer`, median of 5, imports done, but\nfor the sharp trace distance: nothing in the "
+        "plain program corresponds to it.\n"
+    )
+    yield "| sites | spelling | plain cvxpy (s) | lindfeas (s) | ratio | its optimum | certified |"
+    yield "|---|---|---:|---:|---:|---|---|"
+    for sites in CHAINS:
+        row = _json("benchmarks.transliteration", *sites)
+        certified = f"[{row['lower']:.10g}, {row['upper']:.10g}]"
+        for spelling, found in row["literal"].items():
+            ratio = found["seconds"] / row["seconds"]
+            yield (
+                f"| {row['sites']} | {spelling} | {found['seconds']:.3g} | {row['seconds']:.3g} "
+                f"| {ratio:.3g} | {found['optimum']:.8g} | {certified} |"
+            )
+    verdict = "met" if ratio_of(row, "level by level") >= LITERAL_TARGET else "missed"
+    yield (
+        f"\nTarget: at least {LITERAL_TARGET} times faster than the word-for-word program "
+        f'("level by level") at 2+2+2: **{verdict}**.'
+    )
+
+
+def ratio_of(row: dict[str, Any], spelling: str) -> float:
+    """Seconds of the literal program over ours."""
+    return float(row["literal"][spelling]["seconds"] / row["seconds"])
+
+
+def coherences() -> Iterator[str]:
+    """Populations and coherences: the literal program, and the time on 64 levels."""
+    found = _json("benchmarks.coherences")
+    yield "## Populations and coherences\n"
+    yield (
+        "The coupling is 0.01, rates 1 each; everything from `OpenSystem` to `Answer`, median of "
+        "3, without\nthe candidate's own steady state. The last row is SDP-paper Eqs. (23), (32), "
+        "(33) in plain cvxpy\n(spectral norm) at 1+2+1.\n"
+    )
+    yield "| sites | norm | seconds | limit (s) | certified | target |"
+    yield "|---|---|---:|---:|---|---|"
+    for row in found["rows"]:
+        limit = COHERENCE_SECONDS.get((row["sites"], row["norm"]))
+        verdict = "" if limit is None else "**met**" if row["seconds"] <= limit else "**missed**"
+        yield (
+            f"| {row['sites']} | {row['norm']} | {row['seconds']:.3g} "
+            f"| {'-' if limit is None else limit} | [{row['lower']:.9g}, {row['upper']:.9g}] "
+            f"| {verdict} |"
+        )
+    plain = found["literal"]
+    ratio = plain["seconds"] / found["rows"][0]["seconds"]
+    yield (
+        f"| 1+2+1 | plain cvxpy | {plain['seconds']:.3g} | - | {plain['optimum']:.9g} | |\n\n"
+        f"Ratio at 1+2+1: {ratio:.3g}; target, at least {COHERENCE_TARGET}: "
+        f"**{'met' if ratio >= COHERENCE_TARGET else 'missed'}**. Peak memory "
+        f"{found['megabytes']:.0f} MB; target, below {COHERENCE_MEGABYTES} MB: "
+        f"**{'met' if found['megabytes'] < COHERENCE_MEGABYTES else 'missed'}**."
+    )
+
+
+def proofs() -> Iterator[str]:
+    """What the checker takes."""
+    yield "## Proofs in ball arithmetic\n"
+    yield "The checker's own time, from the certificate to the theorem.\n"
+    yield "| sites | levels | target | seconds | limit (s) | bits | proved lower bound | |"
+    yield "|---|---:|---|---:|---:|---:|---|---|"
+    for row in _json("benchmarks.proofs"):
+        met = row["status"] == "accepted" and row["seconds"] <= row["most"]
+        yield (
+            f"| {row['sites']} | {row['levels']} | {row['target']} | {row['seconds']:.3g} "
+            f"| {row['most']:g} | {row['bits']} | {row['lower']} "
+            f"| **{'met' if met else 'missed'}** |"
+        )
+
+
+def bloch_redfield() -> Iterator[str]:
+    """QuTiP's tensor over `Redfield.apply`."""
+    yield "## The Redfield equation\n"
+    yield (
+        "`qutip.bloch_redfield_tensor` (`fock_basis=True`, no secular approximation) for each of "
+        "its\nways to compute it, over lindfeas from `OpenSystem` to the first L2(rho), principal "
+        "values included,\nwhich QuTiP lacks. Every further L2(rho) costs what the last column "
+        "says. The difference is the\nlargest entry of the two actions on one state without "
+        "principal values; sigma_x on both ends.\n"
+    )
+    yield "| sites | QuTiP's way | QuTiP (s) | lindfeas (s) | ratio | difference | L2 again (s) |"
+    yield "|---|---|---:|---:|---:|---:|---:|"
+    for sites in SITES:
+        row = _json("benchmarks.bloch_redfield", str(sites))
+        for method, seconds in row["qutip_seconds"].items():
+            yield (
+                f"| {sites} | {method} | {seconds:.3g} | {row['first_seconds']:.3g} "
+                f"| {seconds / row['first_seconds']:.3g} | {row['difference']:.1e} "
+                f"| {row['further_seconds']:.1e} |"
+            )
+
+
+def command_table() -> Iterator[str]:
+    """Whole commands over their limits."""
+    yield "## Whole commands\n"
+    yield (
+        "Cold process to exit, best of 5 (the last: of 1). CPU time of all threads and peak "
+        "resident memory\nas the operating system reports them; wall time suffers from other "
+        "processes, CPU time hardly.\n"
+    )
+    yield "| command | wall (s) | limit (s) | ratio | CPU (s) | peak (MB) | limit (MB) | target |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---|"
+    for row in commands.main():
+        memory = "-" if row.most_megabytes is None else f"{row.most_megabytes:g}"
+        yield (
+            f"| `{row.command}` | {row.seconds:.3g} | {row.most_seconds:g} "
+            f"| {row.seconds / row.most_seconds:.2f} | {row.cpu_seconds:.3g} "
+            f"| {row.megabytes:.0f} | {memory} "
+            f"| **{'met' if row.met else 'missed'}** |"
+        )
+
+
+SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
+    "commands": command_table,
+    "transliteration": transliteration,
+    "coherences": coherences,
+    "proofs": proofs,
+    "bloch-redfield": bloch_redfield,
+}
+
+
+def heading() -> Iterator[str]:
+    """What was measured where."""
+    yield "# Benchmarks\n"
+    yield (
+        "Written by `python -m benchmarks`. Read the ratios: both times of a ratio are from one "
+        "run on one\nmachine, with one thread for linear algebra. The seconds alone say little "
+        "about another machine.\nWhole commands run with the defaults.\n"
+    )
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    yield f"{_processor()}, {os.cpu_count()} cores; Python {platform.python_version()};"
+    yield f"{packages}."
+
+
+def main(names: list[str]) -> None:
+    """Print the tables of the named sections, and keep them if those are all."""
+    unknown = set(names) - set(SECTIONS)
+    if unknown:
+        raise SystemExit(f"no section {', '.join(unknown)}; known: {', '.join(SECTIONS)}")
+    lines: list[str] = []
+    parts = [heading, *(SECTIONS[name] for name in names or SECTIONS)]
+    for number, part in enumerate(parts):
+        for line in ([""] if number else []) + list(_printed(part())):
+            lines.append(line)
+        print()
+    if not names:
+        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print(f"written: {RESULTS}", file=sys.stderr)
+
+
+def _printed(part: Iterator[str]) -> Iterator[str]:
+    for line in part:
+        print(line, flush=True)
+        yield line
+
+
+def _json(module: str, *arguments: str) -> Any:
+    run = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=commands.ROOT,
+        env={**os.environ, **ONE_THREAD},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(run.stdout)
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":")[1].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.machine()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

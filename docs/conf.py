@@ -1,0 +1,123 @@
+"""Sphinx settings: ``sphinx-build -W -n --keep-going -b html docs docs/_build/html``."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from typing import Any
+
+import lindfeas
+
+project = "lindfeas"
+author = "the lindfeas authors"
+project_copyright = author
+version = release = lindfeas.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"lindfeas {release}"
+default_role = "code"
+
+myst_enable_extensions = ["deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+
+nitpick_ignore_regex = [
+    ("py:.*", r"(numpy|np|scipy|sp|flint|collections|pathlib|decimal|os)\..*"),
+    ("py:.*", r"(NDArray|ArrayLike|FloatArray|ComplexArray)(\[.*)?"),
+]
+"""Types of other packages, which have their own manuals; every name of lindfeas must resolve."""
+
+MODULE = """## {name}
+
+```{{eval-rst}}
+.. automodule:: {name}
+   :members:
+   :ignore-module-all:
+```
+"""
+
+_LITERAL = re.compile(r"(``.*?``|`.*?`)")
+
+
+def _separate_name(
+    _app: Any, what: str, _name: str, _obj: Any, _opts: Any, lines: list[str]
+) -> None:
+    """Napoleon reads "words: text" of an attribute as its type; a dash says the same."""
+    if what in ("attribute", "data", "property") and lines:
+        lines[0] = re.sub(r":(?=\s)", " --", lines[0], count=1)
+
+
+def _escape_formulas(
+    _app: Any, _what: str, _name: str, _obj: Any, _opts: Any, lines: list[str]
+) -> None:
+    """Keep the plain-text formulas of docstrings from being read as reStructuredText."""
+    in_formula = False
+    for number, line in enumerate(lines):
+        if line and not line.startswith(" "):
+            in_formula = False
+        elif _opens_formula(lines, number):
+            lines[number] = f"\n::\n\n{line}"
+            in_formula = True
+        if not in_formula:
+            lines[number] = _escaped(line)
+    lines[:] = "\n".join(lines).split("\n")
+
+
+def _opens_formula(lines: list[str], number: int) -> bool:
+    """Whether an indented block under plain text begins here."""
+    if number < 2 or not lines[number].startswith("    ") or lines[number - 1].strip():
+        return False
+    above = lines[number - 2]
+    return bool(above) and not above.startswith((" ", ".", ":"))
+
+
+def _escaped(line: str) -> str:
+    parts = _LITERAL.split(line)
+    return "".join(
+        part if part.startswith("`") else re.sub(r"([|*]|_(?!\w))", r"\\\1", part) for part in parts
+    )
+
+
+def _resolve_short_name(app: Any, env: Any, node: Any, content: Any) -> Any:
+    """Link a bare name, such as an error after "Raises", to the one object of that name."""
+    if node.get("refdomain") != "py" or "." in node["reftarget"]:
+        return None
+    domain = env.get_domain("py")
+    found = domain.find_obj(env, None, None, node["reftarget"], None, 1)
+    if len(found) != 1:
+        return None
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", found[0][0], node, content)
+
+
+def _list_modules(_app: Any, document: str, source: list[str]) -> None:
+    """Put every module of the package where internals.md says MODULES, so that none is missed."""
+    if document == "internals":
+        found = pkgutil.walk_packages(lindfeas.__path__, "lindfeas.")
+        names = [module.name for module in found if not module.name.endswith("__main__")]
+        parts = [MODULE.format(name=name) for name in names]
+        source[0] = source[0].replace("MODULES", "\n".join(parts))
+
+
+def _skip_public(
+    _app: Any, what: str, name: str, _obj: Any, _skip: bool, _opts: Any
+) -> bool | None:
+    """Public names stand in api.md, once."""
+    public = {*lindfeas.__all__, *lindfeas.models.__all__}
+    return True if what == "module" and name in public else None
+
+
+def setup(app: Any) -> None:
+    """Connect the filters; napoleon's own stands at priority 500."""
+    app.connect("source-read", _list_modules)
+    app.connect("autodoc-skip-member", _skip_public)
+    app.connect("autodoc-process-docstring", _separate_name, priority=400)
+    app.connect("autodoc-process-docstring", _escape_formulas, priority=600)
+    app.connect("missing-reference", _resolve_short_name)
