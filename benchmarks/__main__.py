@@ -1,7 +1,8 @@
 """Run the benchmarks and write their tables: ``python -m benchmarks [SECTION]...``.
 
 Sections: commands, transliteration, coherences, proofs, bloch-redfield; all of them by default, and
-only then are the tables written to ``benchmarks/results.md``. Every measurement has a process of its own.
+only then are the tables written to ``benchmarks/results.md``. Every measurement has a process of
+its own.
 """
 
 from __future__ import annotations
