@@ -38,8 +38,8 @@ def transliteration() -> Iterator[str]:
         "Hermitian\nvariables, d x d expressions, Clarabel; time to write, compile and solve. "
         '"level by level" adds\nup |<E_a|L\'(rho0)|E_a>| as Eq. (28) has it, "one matrix" takes '
         "the diagonal of the whole matrix\nat once. lindfeas: everything from `OpenSystem` to "
-        "`Answer`, median of 5, imports done, but\nfor the sharp trace distance: nothing in the "
-        "plain program corresponds to it.\n"
+        "`Answer`, median of 5, imports done, but\nfor the sharp trace distance and the "
+        "candidate's own steady state: nothing in the plain program\ncorresponds to them.\n"
     )
     yield "| sites | spelling | plain cvxpy (s) | lindfeas (s) | ratio | its optimum | certified |"
     yield "|---|---|---:|---:|---:|---|---|"
