@@ -50,13 +50,39 @@ def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
     """
     y = repair_multiplier(problem, multiplier)
     largest = problem.layout.norm(y, "spectral")
-    smallest = [
-        _smallest_eigenvalue(problem, region, y) - rounding.of(y, largest)
-        for region, rounding in enumerate(problem.uncertainty.regions)
-    ]
+    smallest = smallest_eigenvalues(problem, y)
     value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
     felt = float(np.linalg.norm(problem.shifts.columns.T @ y))
     return max(0.0, value - problem.uncertainty.action * largest - LARGEST_HAMILTONIAN * felt)
+
+
+def smallest_eigenvalues(problem: Problem, y: NDArray[np.float64]) -> list[float]:
+    """lambda_min of A^r(Y) for every region, minus its rounding allowance."""
+    largest = problem.layout.norm(y, "spectral")
+    return [
+        _smallest_eigenvalue(problem, region, y) - rounding.of(y, largest)
+        for region, rounding in enumerate(problem.uncertainty.regions)
+    ]
+
+
+def raised(
+    problem: Problem, multiplier: NDArray[np.float64], inner: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The multiplier plus as much of ``inner`` as makes A^r(Y) positive in all regions.
+
+    With rates up to a large maximum every negative eigenvalue counts that many times.
+
+    Parameters
+    ----------
+    inner
+        A repaired multiplier with A^r(Y) > 0 in all regions.
+    """
+    y = repair_multiplier(problem, multiplier)
+    reserve = min(smallest_eigenvalues(problem, inner))
+    missing = -min(smallest_eigenvalues(problem, y))
+    if missing <= 0 or reserve <= 0:
+        return y
+    return repair_multiplier(problem, y + 1.1 * missing / reserve * inner)
 
 
 def upper_bound(problem: Problem, point: Point) -> float:

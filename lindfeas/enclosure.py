@@ -19,6 +19,7 @@ from lindfeas.bounds import Interval
 from lindfeas.errors import SolverError
 from lindfeas.polish import polished
 from lindfeas.problem import Point, Problem
+from lindfeas.question import Rates
 from lindfeas.solver import RawSolution, solve
 
 GOAL = 1e-2
@@ -62,12 +63,15 @@ class Effort:
         Scale of the first solve.
     idle
         Give up after so many attempts in a row without improvement.
+    goal
+        What the scaled optimum should be.
     """
 
     relative: float
     absolute: float
     first_scale: float
     idle: int
+    goal: float = GOAL
 
 
 LEVELS = Effort(relative=1e-6, absolute=1e-12, first_scale=1e3, idle=9)
@@ -88,6 +92,10 @@ class Enclosure:
     solver: str
 
 
+RANGED = Effort(relative=5e-6, absolute=2e-11, first_scale=3e2, idle=3, goal=1.0)
+"""With ranged rates multipliers must be right to 1e-4 of that: larger data, smaller errors."""
+
+
 def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
     """The certified interval of a program, and the points behind it.
 
@@ -99,6 +107,8 @@ def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
         If no solver returned anything.
     """
     effort = LEVELS if problem.layout.is_vector else MATRICES
+    if problem.rates.rule == "range" and not problem.layout.is_vector:
+        effort = RANGED
     best = Enclosure(
         interval=Interval(0.0, math.inf),
         attempts=(),
@@ -108,6 +118,7 @@ def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
     )
     for name in solvers:
         idle = 0
+        inner = _inner_multiplier(problem, name)
         for factor, floor in PLAN:
             width = best.interval.width
             raw = solve(
@@ -117,7 +128,7 @@ def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
                 around=None if floor is None else best.point,
                 floor=floor or 0.0,
             )
-            best = _improve(problem, best, raw, effort)
+            best = _improve(problem, best, raw, inner, effort)
             idle = idle + 1 if best.interval.width > BARELY * width else 0
             if _is_narrow(best.interval, problem, best.point, effort) or idle == effort.idle:
                 break
@@ -128,6 +139,21 @@ def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
     last = {a.solver: a.message or a.status for a in best.attempts}
     messages = "; ".join(f"{name}: {message}" for name, message in last.items())
     raise SolverError(f"no solver returned a usable solution ({messages})")
+
+
+def _inner_multiplier(problem: Problem, solver: str) -> NDArray[np.float64] | None:
+    """For ranged rates: a multiplier with A^r(Y) > 0 everywhere, if there is one.
+
+    It is optimal for the same program without required actions, at total rate 1: positive exactly
+    if no Lindbladian of the ansatz leaves the states alone.
+    """
+    if problem.rates.rule != "range":
+        return None
+    quiet = replace(
+        problem, offset=np.zeros(problem.rows), rates=Rates.total(1.0), norm="frobenius"
+    )
+    raw = solve(quiet, solver, scale=10.0)
+    return None if raw.multiplier is None else bounds.repair_multiplier(problem, raw.multiplier)
 
 
 def smaller_shift(problem: Problem, point: Point) -> Point:
@@ -150,7 +176,7 @@ def smaller_shift(problem: Problem, point: Point) -> Point:
 def _scale(best: Enclosure, effort: Effort) -> float:
     if best.point is None:
         return effort.first_scale
-    return GOAL / max(best.interval.upper, SMALLEST_ESTIMATE)
+    return effort.goal / max(best.interval.upper, SMALLEST_ESTIMATE)
 
 
 def _is_narrow(interval: Interval, problem: Problem, point: Point | None, effort: Effort) -> bool:
@@ -161,7 +187,13 @@ def _is_narrow(interval: Interval, problem: Problem, point: Point | None, effort
     return interval.is_narrow(effort.relative, max(effort.absolute, 2.1 * rounding))
 
 
-def _improve(problem: Problem, best: Enclosure, raw: RawSolution, effort: Effort) -> Enclosure:
+def _improve(
+    problem: Problem,
+    best: Enclosure,
+    raw: RawSolution,
+    inner: NDArray[np.float64] | None,
+    effort: Effort,
+) -> Enclosure:
     """Certify one attempt and take over what is better."""
     attempt = Attempt(
         solver=raw.solver,
@@ -177,7 +209,7 @@ def _improve(problem: Problem, best: Enclosure, raw: RawSolution, effort: Effort
     )
     if raw.point is None or raw.multiplier is None:
         return replace(best, attempts=(*best.attempts, attempt))
-    multiplier, lower = _best_multiplier(problem, best, raw.multiplier)
+    multiplier, lower = _best_multiplier(problem, best, raw.multiplier, inner)
     point, upper = _best_point(problem, best, raw.point, multiplier, lower, effort)
     better_dual = best.point is None or lower > best.interval.lower
     better_primal = upper < best.interval.upper
@@ -191,13 +223,18 @@ def _improve(problem: Problem, best: Enclosure, raw: RawSolution, effort: Effort
 
 
 def _best_multiplier(
-    problem: Problem, best: Enclosure, raw: NDArray[np.float64]
+    problem: Problem,
+    best: Enclosure,
+    raw: NDArray[np.float64],
+    inner: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], float]:
     """The dual function is concave: also try the middle between old and new."""
     new = bounds.repair_multiplier(problem, raw)
     candidates = [new]
     if best.point is not None:
         candidates.append(bounds.repair_multiplier(problem, (new + best.multiplier) / 2))
+    if inner is not None:
+        candidates += [bounds.raised(problem, y, inner) for y in list(candidates)]
     values = [bounds.lower_bound(problem, y) for y in candidates]
     winner = int(np.argmax(values))
     return candidates[winner], values[winner]

@@ -191,6 +191,13 @@ def test_a_name_does_not_make_a_target_the_populations() -> None:
     assert answer.trace_distance.lower is None
 
 
+@pytest.mark.parametrize("norm", ["spectral", "frobenius"])
+def test_free_rates_on_64_levels_are_narrow(norm: str) -> None:
+    """Rates up to 1e4 multiply every negative eigenvalue of a solver's multiplier by 1e4."""
+    system = two_ended_chain(2, 2, 2, coupling=0.01, beta_right=10.0)
+    assert is_narrow(ask(system, norm, RULES["range"]))
+
+
 def test_couplings_that_also_dephase_are_certified() -> None:
     """S = sigma_x + 0.3 sigma_z has a zero-frequency part; one qubit can always be matched."""
     system = qubit(operator=SIGMA_X + 0.3 * SIGMA_Z, charge=None)
