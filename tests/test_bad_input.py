@@ -490,7 +490,7 @@ REAL = ("binary garbage", "not TOML", "40 sites", "degenerate", "pickled objects
 def test_wrong_input_is_refused_by_a_real_process(wrong: Wrong, tmp_path: Path) -> None:
     problem = write(wrong, tmp_path)
     before = listing(tmp_path)
-    command = [sys.executable, "-m", "lindfeas.cli", "certify", str(problem), *wrong.arguments]
+    command = [sys.executable, "-m", "lindfeas", "certify", str(problem), *wrong.arguments]
     done = subprocess.run(
         [*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, check=False
     )

@@ -233,7 +233,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_real_process_answers_on_standard_output_only() -> None:
-    done = process("-W", "error", "-m", "lindfeas.cli", "certify", str(PROBLEM), "--json")
+    done = process("-W", "error", "-m", "lindfeas", "certify", str(PROBLEM), "--json")
     assert done.returncode == 0
     assert done.stderr == ""
     assert strict_json(done.stdout)["verdict"] == "impossible"
@@ -242,7 +242,7 @@ def test_real_process_answers_on_standard_output_only() -> None:
 def test_what_a_solver_prints_stays_out_of_standard_output() -> None:
     # SCS prints when it cannot cope with the data
     settings = ("--set", "ansatz.rates.value=1e300", "--solver", "SCS")
-    done = process("-m", "lindfeas.cli", "certify", str(PROBLEM), "--json", *settings)
+    done = process("-m", "lindfeas", "certify", str(PROBLEM), "--json", *settings)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
@@ -267,7 +267,7 @@ def test_table_survives_an_ascii_terminal(tmp_path: Path) -> None:
     text = PROBLEM.read_text().replace("Four qubits", "Σ qubits")
     (tmp_path / "greek.toml").write_text(text, encoding="utf-8")
     done = process(
-        "-m", "lindfeas.cli", "certify", str(tmp_path / "greek.toml"), PYTHONIOENCODING="ascii"
+        "-m", "lindfeas", "certify", str(tmp_path / "greek.toml"), PYTHONIOENCODING="ascii"
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("? qubits")
@@ -275,7 +275,7 @@ def test_table_survives_an_ascii_terminal(tmp_path: Path) -> None:
 
 def test_reader_that_goes_away_is_no_traceback() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "lindfeas.cli", "solvers"],
+        [sys.executable, "-m", "lindfeas", "solvers"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

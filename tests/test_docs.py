@@ -123,7 +123,7 @@ def _commands(block: str) -> Iterator[tuple[str, list[str]]]:
 def _output(arguments: list[str]) -> list[str]:
     """Everything that ``lindfeas`` prints, line by line."""
     run = subprocess.run(
-        [sys.executable, "-m", "lindfeas.cli", *arguments],
+        [sys.executable, "-m", "lindfeas", *arguments],
         env={
             **os.environ,
             "COLUMNS": "80",

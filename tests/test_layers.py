@@ -62,6 +62,8 @@ LAYERS = [
     ["certificate_problem"],
     ["certificate"],
     ["proving"],
+    ["cli.group"],
+    ["cli.certify", "cli.solvers", "cli.verify"],
     ["cli"],
     ["__main__"],
 ]

@@ -1,0 +1,9 @@
+"""The command line: one module per command.
+
+Only click is imported here; everything heavy is imported by the command that needs it.
+"""
+
+from lindfeas.cli import certify, solvers, verify
+from lindfeas.cli.group import main
+
+__all__ = ["certify", "main", "solvers", "verify"]

@@ -1,0 +1,121 @@
+"""``lindfeas certify``: one problem, one certified answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED, main, show
+
+if TYPE_CHECKING:
+    from lindfeas.answer import Answer
+    from lindfeas.files import ProblemFile
+
+
+@main.command()
+@click.argument("path", metavar="PROBLEM", type=click.Path(path_type=Path))
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change the problem, such as bath.right.beta=5; may be repeated.",
+)
+@click.option("--solver", metavar="NAME", help="Use this solver only; see `lindfeas solvers`.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    help="Write PROBLEM.answer.json, and PROBLEM.certificate.json if there is a proof, into DIR.",
+)
+@click.option(
+    "--prove/--no-prove",
+    default=None,
+    help="Prove the bounds in ball arithmetic; by default where python-flint makes it quick.",
+)
+@click.option(
+    "--sharp/--no-sharp",
+    default=None,
+    help="Sharpen the trace distance; by default where that is quick.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def certify(
+    path: Path,
+    settings: tuple[str, ...],
+    solver: str | None,
+    out: str | None,
+    prove: bool | None,
+    sharp: bool | None,
+    as_json: bool,
+) -> int:
+    """Answer the question of the TOML file PROBLEM with a certified interval."""
+    from lindfeas.files import read_problem
+
+    problem = read_problem(path, settings)
+    if out is None:
+        answer, _, accepted = _certified(problem, solver, sharp, prove)
+    else:
+        answer, accepted = _written(problem, path.stem, out, (solver, sharp, prove))
+    _show_answer(problem, answer, as_json)
+    if not accepted:
+        click.echo("error: the proof was rejected: do not use this answer, and report it", err=True)
+        return FAILED
+    return UNDECIDED if answer.verdict == "undecided" else ANSWERED
+
+
+def _certified(
+    problem: ProblemFile, solver: str | None, sharp: bool | None, prove: bool | None
+) -> tuple[Answer, dict[str, Any] | None, bool]:
+    """(answer, its certificate if it was proved, whether no proof was rejected)."""
+    from dataclasses import replace
+
+    from lindfeas import proving
+    from lindfeas.certification import certify as certify_question
+
+    answer = certify_question(problem.question, solver=solver, sharp=sharp)
+    if prove is None:
+        prove = proving.can_prove() and proving.is_quick(answer)
+    if not prove:
+        return answer, None, True
+    certificate, proof = proving.prove(answer, problem)
+    answer = replace(answer, proved=proof.proved, seconds=answer.seconds + proof.seconds)
+    return answer, certificate if proof.status == "accepted" else None, proof.status != "rejected"
+
+
+def _written(
+    problem: ProblemFile, stem: str, out: str, how: tuple[str | None, bool | None, bool | None]
+) -> tuple[Answer, bool]:
+    """The answer, written with its certificate into ``out``, and whether its proof stands."""
+    from dataclasses import replace
+
+    from lindfeas.certificate_file import certificate_text
+    from lindfeas.output import pending_file
+
+    with (
+        pending_file(out, f"{stem}.answer.json") as file,
+        pending_file(out, f"{stem}.certificate.json") as certificate_file,
+    ):
+        answer, certificate, accepted = _certified(problem, *how)
+        if certificate is not None:
+            where = certificate_file.write(certificate_text(certificate))
+            answer = replace(answer, certificate=str(where))
+            click.echo(f"written: {where}", err=True)
+        where = file.write(_answer_json(problem, answer) + "\n")
+        click.echo(f"written: {where}", err=True)
+    return answer, accepted
+
+
+def _show_answer(problem: ProblemFile, answer: Answer, as_json: bool) -> None:
+    if as_json:
+        click.echo(_answer_json(problem, answer))
+        return
+    from lindfeas.report import answer_table
+
+    show(answer_table(problem.title or str(problem.path), answer))
+
+
+def _answer_json(problem: ProblemFile, answer: Answer) -> str:
+    content = {**answer.to_dict(), "problem": problem.json_document()}
+    return json.dumps(content, indent=2, allow_nan=False)

@@ -1,0 +1,102 @@
+"""The group of all commands: exit codes, and errors in one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from lindfeas import __version__
+from lindfeas.errors import LindfeasError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+ANSWERED = 0
+FAILED = 1
+BAD_INPUT = 2
+UNDECIDED = 3
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class OneLineErrors(click.Group):
+    """A group whose errors are one line on standard error and an exit code, no traceback."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run the command line and exit; see the module's exit codes."""
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            _fail(_usage(error), BAD_INPUT)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else ANSWERED)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command, and put what stops it into one line."""
+        try:
+            with warnings.catch_warnings(record=True) as noted:
+                code = super().invoke(ctx)
+            for message in dict.fromkeys(str(warning.message) for warning in noted):
+                click.echo(f"warning: {_printable(message)}", err=True)
+            return code
+        except LindfeasError as error:
+            _fail(str(error), BAD_INPUT)
+        except MemoryError as error:
+            reason = f": {error}" if str(error) else ""
+            _fail(f"system: must fit into memory, but does not{reason}", BAD_INPUT)
+        except KeyboardInterrupt:
+            _fail("interrupted", INTERRUPTED)
+        except BrokenPipeError:
+            # the reader has gone; what is still buffered must not raise again at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(BROKEN_PIPE)
+
+
+@click.group("lindfeas", cls=OneLineErrors, no_args_is_help=False)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Can any Lindblad equation with local conservation laws have the true steady state?
+
+    Exit codes: 0 answered, 1 a check failed, 2 bad input or an unusable solver, 3 undecided.
+    """
+
+
+def show(renderable: RenderableType) -> None:
+    """Print tables in the terminal's width and encoding."""
+    from rich.console import Console
+
+    console = Console()
+    with console.capture() as capture:
+        console.print(renderable)
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(capture.get().encode(encoding, "replace").decode(encoding), nl=False)
+
+
+def _usage(error: click.ClickException) -> str:
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+    message = error.format_message().rstrip(".")
+    return f"{where}: {message}; see `{where} --help`" if where else message
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    """Exit with one line on standard error."""
+    click.echo(f"error: {_printable(message)}", err=True)
+    sys.exit(code)
+
+
+def _printable(message: str) -> str:
+    """``message`` on one line, control characters escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message.strip())

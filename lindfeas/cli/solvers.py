@@ -1,0 +1,27 @@
+"""``lindfeas solvers``: what can be used here."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from lindfeas.cli.group import ANSWERED, main, show
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def solvers(as_json: bool) -> int:
+    """List the solvers, and for each whether it can be used here."""
+    from lindfeas.backends import solver_status
+
+    status = solver_status()
+    if as_json:
+        fields = ("name", "version", "installed", "usable", "message")
+        rows = [{field: getattr(row, field) for field in fields} for row in status]
+        click.echo(json.dumps({"solvers": rows}, indent=2))
+    else:
+        from lindfeas.report import solvers_table
+
+        show(solvers_table(status))
+    return ANSWERED
