@@ -234,7 +234,8 @@ def _best_multiplier(
     if best.point is not None:
         candidates.append(bounds.repair_multiplier(problem, (new + best.multiplier) / 2))
     if inner is not None:
-        candidates += [bounds.raised(problem, y, inner) for y in list(candidates)]
+        candidates += [bounds.lifted(problem, y) for y in candidates]
+        candidates += [bounds.raised(problem, y, inner) for y in candidates]
     values = [bounds.lower_bound(problem, y) for y in candidates]
     winner = int(np.argmax(values))
     return candidates[winner], values[winner]

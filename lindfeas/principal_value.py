@@ -102,7 +102,8 @@ def _gauss_legendre() -> tuple[FloatArray, FloatArray, FloatArray]:
     nodes, weights = np.polynomial.legendre.leggauss(ORDER)
     # leggauss leaves 1e-13 in its outermost weights, so they serve only to make the matrix to
     # invert nearly orthogonal; the inverse holds the weights that fit the rounded nodes
-    norms, roots = np.sqrt(np.arange(ORDER) + 0.5), np.sqrt(weights)
+    norms = np.asarray(np.sqrt(np.arange(ORDER) + 0.5), dtype=np.float64)
+    roots = np.asarray(np.sqrt(weights), dtype=np.float64)
     orthogonal = roots[:, None] * np.polynomial.legendre.legvander(nodes, ORDER - 1) * norms
     to_coefficients = norms[:, None] * np.linalg.inv(orthogonal) * roots
     return nodes, 2.0 * to_coefficients[0], to_coefficients

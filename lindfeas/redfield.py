@@ -308,8 +308,9 @@ def population_error(reference: Redfield) -> NDArray[np.float64]:
     """First-order bound on the rounding error of every population, shape (d,).
 
     delta p = W^# (delta W) p, with the group inverse W^# of the rate matrix. (delta W) p has the
-    relative rounding of the rates, and what a rotation of levels k, c by the angle theta does:
-    2 theta |X_kc| for the secular part X_kc = in_kc - p_k out_kc of L2(rho0).
+    relative rounding of the rates, and what a rotation of levels k, c by the angle theta does to
+    the flow through k: 2 theta |X_kc| for the secular part X_kc = in_kc - p_k out_ck of L2(rho0),
+    and to the flow into other levels (`_rotated_sources`).
     """
     populations = reference.populations
     rates = reference.transition_rates
@@ -321,12 +322,37 @@ def population_error(reference: Redfield) -> NDArray[np.float64]:
         down, up = coupling.matrix, coupling.matrix.conj().T
         inflow += (down * emission * populations) @ up + (up * absorption.T * populations) @ down
         outflow += up @ (down * emission) + down @ (up * absorption.T)
-    flow = np.abs(inflow - populations[:, None] * outflow.conj())
+    flow = np.abs(inflow - populations[:, None] * outflow.T)
     kick: NDArray[np.float64] = 2 * np.sum(angles * flow, axis=1)
+    kick += _rotated_sources(reference, angles)
     errors = _rate_errors(reference)
     kick += errors @ populations + populations * errors.sum(axis=0)
     error: NDArray[np.float64] = np.abs(group_inverse(rates, populations)) @ kick
     return error + 8 * UNIT_ROUNDOFF * reference.spectrum.dimension * populations
+
+
+def _rotated_sources(reference: Redfield, angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the rotation of two levels a, b into each other does to the flow into any level.
+
+    Into k: |S_ka S_kb| |g_ka p_a - g_kb p_b| theta with the rates g = J (n+1) or J n, at most the
+    sum of g |p_a - p_b| theta and of p |g_ka - g_kb| theta. For close levels the second term is
+    small as g is smooth, so that theta ~ eta / gap is cancelled there by the gap, which
+    `_rate_errors` counts; what is left is the rounding of the vectors, 4 u.
+    """
+    populations = reference.populations
+    spread = angles * np.abs(np.subtract.outer(populations, populations))
+    together = (angles > 0).astype(float)
+    total = np.zeros(len(populations))
+    for coupling in reference.couplings:
+        absorption, emission = coupling.rates
+        size = np.abs(coupling.matrix)
+        for into, gain in ((size, emission), (size.T, absorption.T)):
+            flow = into * gain
+            total += np.sum((flow @ spread) * into, axis=1)
+            apart = ((flow * populations) @ together) * into
+            apart += ((into * populations) @ together) * flow
+            total += 4 * UNIT_ROUNDOFF * np.sum(apart, axis=1)
+    return total
 
 
 def group_inverse(

@@ -19,6 +19,9 @@ DEGENERACY_TOLERANCE = 1e-9
 LOST_IN_OFFSET = 1e-13
 """Spacings below this fraction of the energy itself are lost when energies are subtracted."""
 
+MOST_STEPS = 3
+"""Steps of iterative refinement; two are enough for levels that `diagonalise` does not refuse."""
+
 UNIT_ROUNDOFF = float(np.finfo(float).eps) / 2
 
 
@@ -165,35 +168,52 @@ def _eigensystem(
     """Eigenvalues, eigenvectors to a few ulp, and the backward error before they are rounded.
 
     The mean energy is taken out, so that errors are relative to the sector's width and not to its
-    offset. One step of iterative refinement in extended precision (Ogita and Aishima, Japan J.
-    Indust. Appl. Math. 35, 1007 (2018), Algorithm 1) then removes the amplification of rounding
-    by small level spacings, up to what the extended precision leaves.
+    offset. Steps of iterative refinement in extended precision (Ogita and Aishima, Japan J.
+    Indust. Appl. Math. 35, 1007 (2018), Algorithm 1) then remove the amplification of rounding
+    by small level spacings, up to what the extended precision leaves. What a step leaves is
+    quadratic in it: the next one is taken until that is lost in the extended precision.
     """
     size = len(block)
     centre = float(np.trace(block).real) / size
-    centred = block - centre * np.eye(size)
-    values, vectors = np.linalg.eigh(centred)
+    values, vectors = np.linalg.eigh(block - centre * np.eye(size))
     if size == 1:
         return values + centre, vectors, 0.0
     _check_spacing(values, centre, place)
+    unit = float(np.finfo(np.longdouble).eps)
     extended = np.clongdouble if np.iscomplexobj(block) else np.longdouble
+    exact = block.astype(extended) - np.longdouble(centre) * np.eye(size)
     v = vectors.astype(extended)
+    for _ in range(MOST_STEPS):
+        refined, step = _refinement(exact, v)
+        v = v + v @ step
+        left = float(np.abs(step).max()) ** 2 * size
+        if left <= unit:
+            break
+    norm = float(np.abs(refined).max())
+    uncertainty = 4 * size * unit * norm + left * float(np.diff(np.sort(refined)).min())
+    return (
+        (refined + np.longdouble(centre)).astype(float),
+        v.astype(vectors.dtype),
+        uncertainty,
+    )
+
+
+def _refinement(matrix: NDArray[Any], v: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Eigenvalues of ``matrix`` and the step E for which v (1 + E) are better eigenvectors.
+
+    The Hermitian part of E is what makes the vectors orthonormal, without a division by level
+    spacings; rounding in these divisions can then do no more than rotate close levels.
+    """
+    size = len(matrix)
     adjoint = v.conj().T
-    rotated = adjoint @ (centred.astype(extended) @ v)
+    rotated = adjoint @ (matrix @ v)
     defect = np.eye(size) - adjoint @ v
     refined = (np.diag(rotated) / (1 - np.diag(defect))).real
     gaps = refined[None, :] - refined[:, None]
     np.fill_diagonal(gaps, 1)
-    step = np.where(np.eye(size, dtype=bool), defect / 2, (rotated + refined * defect) / gaps)
-    norm = float(np.abs(refined).max())
-    unit = float(np.finfo(np.longdouble).eps)
-    second_order = float(np.abs(step).max()) ** 2 * size * float(np.abs(gaps).min())
-    uncertainty = 4 * size * unit * norm + second_order
-    return (
-        (refined + np.longdouble(centre)).astype(float),
-        (v + v @ step).astype(vectors.dtype),
-        uncertainty,
-    )
+    rotation = (rotated + refined * defect) / gaps
+    np.fill_diagonal(rotation, 0)
+    return refined, (rotation - rotation.conj().T + defect) / 2
 
 
 def _check_spacing(values: NDArray[np.float64], centre: float, place: str) -> None:

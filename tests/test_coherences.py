@@ -23,7 +23,15 @@ from lindfeas import (
 )
 from lindfeas.ansatz import Region, regions
 from lindfeas.assembly import assemble
-from lindfeas.bounds import Interval, lower_bound, repair_multiplier, repair_point, upper_bound
+from lindfeas.bounds import (
+    Interval,
+    lifted,
+    lower_bound,
+    repair_multiplier,
+    repair_point,
+    smallest_eigenvalues,
+    upper_bound,
+)
 from lindfeas.enclosure import enclose
 from lindfeas.lindbladian import Lindbladian, lindbladian
 from lindfeas.problem import Point, Problem
@@ -196,6 +204,22 @@ def test_free_rates_on_64_levels_are_narrow(norm: str) -> None:
     """Rates up to 1e4 multiply every negative eigenvalue of a solver's multiplier by 1e4."""
     system = two_ended_chain(2, 2, 2, coupling=0.01, beta_right=10.0)
     assert is_narrow(ask(system, norm, RULES["range"]))
+
+
+def test_a_lift_makes_a_multiplier_feasible_and_costs_little() -> None:
+    """A multiplier of the cone's boundary, disturbed by 1e-4, where rates of 1e4 punish it."""
+    reference = redfield_equation(CHAIN)
+    question = Question(system=CHAIN, target="populations+coherences", rates=RULES["range"])
+    problem = assemble(
+        coherences(reference), reference, regions(CHAIN, reference.spectrum), question.rates
+    )
+    best = certify(question).multiplier
+    disturbed = best + 1e-4 * np.random.default_rng(5).normal(size=best.size)
+    feasible = lifted(problem, disturbed)
+    assert min(smallest_eigenvalues(problem, disturbed)) < -1e-7
+    assert min(smallest_eigenvalues(problem, feasible)) > -1e-12
+    assert lower_bound(problem, disturbed) == 0.0
+    assert lower_bound(problem, feasible) > 0.99 * lower_bound(problem, best)
 
 
 def test_couplings_that_also_dephase_are_certified() -> None:
