@@ -27,10 +27,14 @@ SETTABLE = ("system", "bath", "ansatz", "question")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepAxis:
-    """One swept key, and the TOML values that it takes (numbers as Decimals)."""
+    """One swept key, and the TOML values that it takes (numbers as Decimals).
+
+    ``scale`` is that of a range, ``linear`` or ``log``, or ``list`` for listed values.
+    """
 
     key: str
     values: tuple[Any, ...]
+    scale: str = "list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +96,15 @@ class ProblemFile:
 
     def json_document(self) -> dict[str, Any]:
         """The problem alone, with all defaults and decimal strings: what a certificate holds."""
-        problem = schema.validate(self.document)
-        content = problem.model_dump(exclude={"sweep", "expected"}, exclude_none=True)
-        result: dict[str, Any] = _decimal_strings(content)
-        return result
+        return json_document(self.document)
+
+
+def json_document(document: dict[str, Any]) -> dict[str, Any]:
+    """See `ProblemFile.json_document`; nothing but the document's own validity is checked."""
+    problem = schema.validate(document)
+    content = problem.model_dump(exclude={"sweep", "expected"}, exclude_none=True)
+    result: dict[str, Any] = _decimal_strings(content)
+    return result
 
 
 def read_problem(path: str | os.PathLike[str], settings: Sequence[str] = ()) -> ProblemFile:
@@ -264,7 +273,8 @@ def _axis(key: str, values: schema.SweepRange | list[Any], document: dict[str, A
     tried: Sequence[Any]
     if isinstance(values, schema.SweepRange):
         numbers = evenly_spaced(values.start, values.stop, values.points, log=values.scale == "log")
-        axis, tried = SweepAxis(key=key, values=numbers), numbers[:: len(numbers) - 1]
+        axis = SweepAxis(key=key, values=numbers, scale=values.scale)
+        tried = numbers[:: len(numbers) - 1]
     else:
         axis, tried = SweepAxis(key=key, values=tuple(values)), values
     for value in tried:

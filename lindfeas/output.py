@@ -11,6 +11,9 @@ from pathlib import Path
 
 from lindfeas.errors import InputError
 
+UNFINISHED = ".part"
+"""How the names of files under construction end; they begin with a dot."""
+
 
 class PendingFile:
     """A file under construction beside its final place; made by `pending_file`."""
@@ -20,12 +23,12 @@ class PendingFile:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         self.path = path
         self.written = False
-        self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
         self._descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
     def write(self, text: str) -> Path:
         """Make ``text`` the whole content of the file, on disk when this returns."""
-        with _writing(self.path):
+        with writing(self.path):
             with os.fdopen(self._descriptor, "w", encoding="utf-8", closefd=False) as stream:
                 stream.write(text)
                 stream.flush()
@@ -58,7 +61,7 @@ def pending_file(directory: str | os.PathLike[str], name: str) -> Iterator[Pendi
     made: list[Path] = []
     pending = None
     try:
-        with _writing(folder):
+        with writing(folder):
             _make(folder, made)
             pending = PendingFile(folder / name)
         yield pending
@@ -72,14 +75,15 @@ def pending_file(directory: str | os.PathLike[str], name: str) -> Iterator[Pendi
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path, where: str = "--out") -> Iterator[None]:
+    """Turn what the system says about ``path`` into an `InputError`."""
     try:
         yield
     except OSError as error:
         raise InputError(
             f"must be a directory that can be written, but {error.filename or path}: "
             f"{error.strerror}",
-            "--out",
+            where,
         ) from None
 
 
@@ -89,3 +93,43 @@ def _make(folder: Path, made: list[Path]) -> None:
     for path in reversed(missing):
         path.mkdir()
         made.append(path)
+
+
+def replace_file(path: Path, content: bytes | memoryview, where: str = "--out") -> Path:
+    """Make ``content`` the whole content of ``path``, on disk when this returns.
+
+    Readers see the old file or the new one, never a part of it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written; an older one is untouched then.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+    with writing(path, where):
+        try:
+            with temporary.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        sync_folder(path.parent)
+    return path
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in ``folder`` to disk, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,183 @@
+"""What the columns of the tables hold: names, types, units and meanings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+Type = Literal["float64", "int64", "bool", "string"]
+
+RATE = "epsilon^2"
+"""Unit of defects and rates: the strength of the coupling to the baths is taken out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table; every column may also hold null.
+
+    Parameters
+    ----------
+    name, type
+        As other programs see them.
+    description
+        For readers.
+    unit
+        ``dimensionless`` for pure numbers, empty for words.
+    """
+
+    name: str
+    type: Type
+    description: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """One swept key.
+
+    Parameters
+    ----------
+    key
+        Dotted key, such as ``bath.right.beta``.
+    values
+        What it takes: floats, ints, bools or strings (lists and tables as JSON text).
+    scale
+        ``linear`` or ``log`` for a range, ``list`` for values that were listed.
+    """
+
+    key: str
+    values: tuple[float | int | bool | str, ...]
+    scale: str = "list"
+
+    @property
+    def column(self) -> Column:
+        """The column of the key."""
+        return Column(
+            name=self.key,
+            type=_type(self.values),
+            description=f"swept key {self.key} of the problem file",
+            unit=unit_of_key(self.key),
+        )
+
+
+def unit_of_key(key: str) -> str:
+    """Unit of a key of the problem file, such as ``1/energy`` of ``bath.right.beta``."""
+    return _KEY_UNITS.get(key.rpartition(".")[2], "")
+
+
+def _type(values: Sequence[Any]) -> Type:
+    if all(isinstance(value, bool) for value in values):
+        return "bool"
+    if any(isinstance(value, bool | str) for value in values):
+        return "string"
+    return "int64" if all(isinstance(value, int) for value in values) else "float64"
+
+
+_KEY_UNITS = {
+    "field": "energy",
+    "coupling": "energy",
+    "beta": "1/energy",
+    "mu": "energy",
+    "cutoff": "energy",
+    "anisotropy": "dimensionless",
+    "exponent": "dimensionless",
+    "strength": "energy^(1 - exponent)",
+    "sites": "dimensionless",
+    "value": RATE,
+    "min": RATE,
+    "max": RATE,
+    "tolerance": RATE,
+}
+
+
+def _column(name: str, type: Type, unit: str, description: str) -> Column:
+    return Column(name=name, type=type, unit=unit, description=description)
+
+
+_POINT = _column("point", "string", "", "hash of the point's problem, options and result version")
+_TARGET = _column("target", "string", "", "what had to be reproduced")
+_NORM = _column("norm", "string", "", "norm of the defect; null for populations")
+_TOLERANCE = _column("tolerance", "float64", RATE, "impossible from here on, possible below")
+_SOLVER = _column("solver", "string", "", "whose numbers gave the interval")
+_SECONDS = _column("seconds", "float64", "second", "wall time of the point, its proof included")
+_ERROR = _column("error", "string", "", "why the point failed; null if it did not")
+_VERSION = _column("lindfeas_version", "string", "", "the version that computed the point")
+
+SWEEP_COLUMNS = (
+    _POINT,
+    _column("verdict", "string", "", "impossible, possible or undecided; null if it failed"),
+    _column("reason", "string", "", "why it is undecided, else null"),
+    _TARGET,
+    _NORM,
+    _TOLERANCE,
+    _column("lower", "float64", RATE, "certified lower end of the optimal defect"),
+    _column("upper", "float64", RATE, "certified upper end of the optimal defect"),
+    _column("proved", "bool", "", "whether lower was proved in ball arithmetic"),
+    _column(
+        "trace_distance_lower",
+        "float64",
+        "dimensionless",
+        "every allowed Lindbladian misses the steady state by at least this trace distance",
+    ),
+    _column(
+        "trace_distance_upper",
+        "float64",
+        "dimensionless",
+        "trace distance of the best Lindbladian found",
+    ),
+    _column(
+        "trace_distance_lemma1",
+        "float64",
+        "dimensionless",
+        "lower bound on the trace distance by Lemma 1",
+    ),
+    _SOLVER,
+    _SECONDS,
+    _column("certificate", "string", "", "path of the certificate, relative to the folder"),
+    _ERROR,
+    _VERSION,
+)
+"""The columns of a sweep after those of the swept keys."""
+
+BOUNDARY_COLUMNS = (
+    _POINT,
+    _column("boundary_key", "string", "", "the key along which the verdict changes"),
+    _column(
+        "change",
+        "int64",
+        "dimensionless",
+        "number of the change, from 0 in rising order of the key; null if there is none",
+    ),
+    _column("direction", "string", "", "'possible below' or 'impossible below' the change"),
+    _column("last_possible", "float64", "", "value of the key, certified possible"),
+    _column("first_impossible", "float64", "", "value of the key, certified impossible"),
+    _column("possible_upper", "float64", RATE, "certified upper end of the defect at the former"),
+    _column("impossible_lower", "float64", RATE, "certified lower end of it at the latter"),
+    _column("undecided_low", "float64", "", "smallest value between them without a verdict"),
+    _column("undecided_high", "float64", "", "largest value between them without a verdict"),
+    _column("verdicts", "string", "", "the verdicts along the key, rising, repeated ones once"),
+    _column("evaluations", "int64", "dimensionless", "how many values of the key were computed"),
+    _column("proved", "bool", "", "whether the verdict at first_impossible was proved"),
+    _column("failure", "string", "", "first value of the key that failed, and why, or null"),
+    _TARGET,
+    _NORM,
+    _TOLERANCE,
+    _SOLVER,
+    _SECONDS,
+    _ERROR,
+    _VERSION,
+)
+"""The columns of a boundary sweep after those of the other swept keys: one row per change."""
+
+KEY_VALUES = ("last_possible", "first_impossible", "undecided_low", "undecided_high")
+"""Columns of a boundary sweep in the unit of its key."""
+
+
+def boundary_columns(key: str) -> tuple[Column, ...]:
+    """`BOUNDARY_COLUMNS` with the unit of the key along which the verdict changes."""
+    unit = unit_of_key(key)
+    return tuple(
+        replace(column, unit=unit) if column.name in KEY_VALUES else column
+        for column in BOUNDARY_COLUMNS
+    )

@@ -1,0 +1,272 @@
+"""Where a sweep computes: processes of this machine, a Dask cluster, or this very process.
+
+All are used through `concurrent.futures`; see `lindfeas.engine.Workers`. Nothing heavy is imported
+here, because a worker process imports this module before it sets its number of threads.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from types import TracebackType
+from typing import Any, Self
+
+from lindfeas.engine import WorkersLostError
+from lindfeas.errors import InputError, LindfeasError, MissingExtraError
+
+ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
+"""Points are many: threads inside one only get in the way, and change the last digits."""
+
+PRELOADED = ("lindfeas.sweep_points", "lindfeas.proving", "cvxpy", "lindfeas.proof")
+"""What the server process imports once, before workers are forked from it."""
+
+CLUSTER_WINDOW = 1000
+"""Tasks in flight on a cluster, so that one which grows on demand sees what is waiting."""
+
+CONNECT_SECONDS = 10.0
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use."""
+    if hasattr(os, "process_cpu_count"):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class LocalWorkers:
+    """Processes of this machine, with one thread each for linear algebra.
+
+    They are forked from a clean server process, or spawned where the system cannot do that. They
+    leave Ctrl-C to their parent, and exit when it dies, however it dies.
+    """
+
+    def __init__(self, count: int, preload: Sequence[str] = PRELOADED) -> None:
+        self.count = count
+        self.preload = preload
+        self.window = 2 * count
+        self._executor: ProcessPoolExecutor | None = None
+        self._environment: dict[str, str | None] = {}
+
+    def __enter__(self) -> Self:
+        self._environment = {name: os.environ.get(name) for name in ONE_THREAD}
+        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+        for name, value in self._environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    def submit(self, function: Callable[..., Any], /, *args: object) -> Future[Any]:
+        """See `Executor.submit`; the first call starts the processes."""
+        executor = self._executor or self._start()
+        return executor.submit(function, *args)
+
+    def renew(self) -> None:
+        """End these processes; others start when they are needed."""
+        self._stop()
+
+    def _start(self) -> ProcessPoolExecutor:
+        method = "forkserver" if _can_fork() else "spawn"
+        context = multiprocessing.get_context(method)
+        if method == "forkserver":
+            context.set_forkserver_preload(list(self.preload))
+        executor = ProcessPoolExecutor(self.count, mp_context=context, initializer=_start_worker)
+        self._executor = executor
+        try:
+            with _ctrl_c_waits():
+                started = [executor.submit(os.getpid) for _ in range(self.count)]
+            wait(started)
+            started[0].result()
+        except (BrokenExecutor, OSError) as error:
+            raise LindfeasError(f"--workers: no worker process could be started: {error}") from None
+        return executor
+
+    def is_death(self, error: Exception) -> bool:
+        """Never of one task: a death breaks the whole pool."""
+        return False
+
+    def check(self) -> None:
+        """Processes that die say so themselves."""
+
+    def _stop(self) -> None:
+        """End the processes now, whatever they are at."""
+        if self._executor is None:
+            return
+        executor, self._executor = self._executor, None
+        processes = list((executor._processes or {}).values())
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join()
+
+
+class ClusterWorkers:
+    """The workers of a Dask cluster, reached through its scheduler.
+
+    Dask itself computes a task again when its worker dies, and gives it up after
+    ``distributed.scheduler.allowed-failures`` more deaths; the engine then tries it once more,
+    alone.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the package distributed.
+    InputError
+        If no scheduler answers at the address.
+    """
+
+    window = CLUSTER_WINDOW
+
+    def __init__(self, address: str, seconds: float = CONNECT_SECONDS) -> None:
+        self.address = address
+        self._client = _client(address, seconds)
+        self._executor: Executor = self._client.get_executor(pure=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._executor.shutdown(wait=False)
+        self._client.close(timeout=CONNECT_SECONDS)
+
+    def submit(self, function: Callable[..., Any], /, *args: object) -> Future[Any]:
+        """See `Executor.submit`."""
+        return self._executor.submit(function, *args)
+
+    def renew(self) -> None:
+        """Dask replaces its workers itself."""
+        self.check()
+
+    def is_death(self, error: Exception) -> bool:
+        """Whether Dask gave the task up; it suspects all that its dead workers had been given."""
+        from distributed import KilledWorker
+
+        return isinstance(error, KilledWorker)
+
+    def check(self) -> None:
+        """Whether the scheduler is still there."""
+        if self._client.status != "running":
+            raise WorkersLostError(f"--dask: the scheduler at {self.address} has gone")
+
+    @property
+    def worker_count(self) -> int:
+        """Workers that the scheduler knows now; more may come."""
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+
+
+class InProcess:
+    """This process: no protection against a solver that crashes; for scripts and tests."""
+
+    window = 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to end."""
+
+    def submit(self, function: Callable[..., Any], /, *args: object) -> Future[Any]:
+        """Compute it now."""
+        future: Future[Any] = Future()
+        future.set_result(function(*args))
+        return future
+
+    def renew(self) -> None:
+        """There is nothing to replace."""
+
+    def is_death(self, error: Exception) -> bool:
+        """Not as long as somebody asks."""
+        return False
+
+    def check(self) -> None:
+        """It is there."""
+
+
+def _can_fork() -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Processes that are started in here never see Ctrl-C, and this one not before the end.
+
+    Interrupted halfway, it would lose sight of a process that it has just started.
+    """
+    if not (_can_fork() and threading.current_thread() is threading.main_thread()):
+        yield
+        return
+    pressed: list[int] = []
+    resource_tracker.ensure_running()  # its own start would end the blocking
+    handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit it
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if pressed:
+        raise KeyboardInterrupt
+
+
+def _start_worker() -> None:
+    """Set up a worker process: one thread, no Ctrl-C, no life after its parent's."""
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_exit_with_the_parent, daemon=True).start()
+
+
+def _exit_with_the_parent() -> None:
+    """A killed parent closes no queue: its workers would wait for the next task for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _client(address: str, seconds: float) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingExtraError("distributed", "dask", "lindfeas sweep --dask") from None
+    try:
+        if not re.fullmatch(r"\w+://[^/]+:\d{1,5}", address):
+            raise ValueError("must be protocol://host:port")
+        return Client(address, timeout=seconds, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            "must be the address of a running Dask scheduler, such as tcp://127.0.0.1:8786, but "
+            f"{address!r} is not: {reason}",
+            "--dask",
+        ) from None

@@ -1,0 +1,282 @@
+"""The points of a sweep: what each of them asks, the key that names it, and its row."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from lindfeas import __version__
+from lindfeas.columns import Axis
+from lindfeas.engine import Outcome
+from lindfeas.errors import InputError, LindfeasError
+from lindfeas.files import ProblemFile, SweepAxis, json_document, problem_from_document, set_value
+
+RESULT_VERSION = 1
+"""Raised when the same question gets another answer than before; part of every point's key."""
+
+CERTIFICATES = "_certificates"
+"""Folder of the certificates, beside the table; programs that read parquet pass it over."""
+
+MOST_POINTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How the points are answered.
+
+    Parameters
+    ----------
+    solver, sharp
+        As in `lindfeas.certify`.
+    prove
+        Whether to prove the bounds; by default where python-flint makes it quick.
+    certificates
+        Whether to keep the certificates of what was proved.
+    """
+
+    solver: str | None = None
+    prove: bool | None = None
+    sharp: bool | None = None
+    certificates: bool = False
+
+    def content(self) -> dict[str, Any]:
+        """What of it changes a result."""
+        solver = None if self.solver is None else self.solver.upper()
+        return {"solver": solver, "prove": self.prove, "sharp": self.sharp}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointTask:
+    """One point, ready to be sent to a worker.
+
+    Parameters
+    ----------
+    key
+        See `point_key`.
+    values
+        The swept keys as they stand in the table.
+    document
+        The problem of this point, as TOML would give it.
+    question
+        Target, norm and tolerance for the row of a point that fails.
+    base_directory
+        Where paths in the document start.
+    """
+
+    key: str
+    values: dict[str, float | int | bool | str]
+    document: dict[str, Any] = field(repr=False)
+    question: dict[str, Any] = field(repr=False)
+    base_directory: Path
+    options: Options
+    result_version: int = RESULT_VERSION
+
+
+def free_axes(problem: ProblemFile, fixed: Collection[str] = ()) -> tuple[SweepAxis, ...]:
+    """The axes of the problem's sweep without those that were fixed.
+
+    Raises
+    ------
+    InputError
+        If nothing is left to sweep.
+    """
+    axes = tuple(axis for axis in problem.sweep if axis.key not in fixed)
+    if axes:
+        return axes
+    raise InputError(
+        'must say what to sweep, such as "system.coupling" = [0.01, 0.1, 1.0] below [sweep], but '
+        + ("every key of it was fixed" if problem.sweep else "is missing"),
+        "sweep",
+    )
+
+
+def table_axis(axis: SweepAxis) -> Axis:
+    """A swept key as the table names its values."""
+    plain = [_plain(value) for value in axis.values]
+    numbers = all(isinstance(v, float | int) and not isinstance(v, bool) for v in plain)
+    booleans = all(isinstance(value, bool) for value in plain)
+    if numbers and not all(isinstance(value, int) for value in plain):
+        plain = [float(value) for value in plain]
+    elif not numbers and not booleans:
+        plain = [value if isinstance(value, str) else json.dumps(value) for value in plain]
+    return Axis(key=axis.key, values=tuple(plain), scale=axis.scale)
+
+
+def grid(
+    problem: ProblemFile, axes: Collection[SweepAxis], options: Options
+) -> tuple[PointTask, ...]:
+    """All points, the last key changing fastest.
+
+    Raises
+    ------
+    InputError
+        If there are more than a million, or two of them are the same.
+    """
+    count = 1
+    for axis in axes:
+        count *= len(axis.values)
+    if count > MOST_POINTS:
+        raise InputError(f"must have at most {MOST_POINTS} points, but has {count}", "sweep")
+    keys = [axis.key for axis in axes]
+    asked = itertools.product(*(axis.values for axis in axes))
+    shown = itertools.product(*(table_axis(axis).values for axis in axes))
+    writer = _TaskWriter(problem, options)
+    tasks = tuple(
+        writer.task(dict(zip(keys, values, strict=True)), dict(zip(keys, row, strict=True)))
+        for values, row in zip(asked, shown, strict=True)
+    )
+    _require_different(tasks)
+    return tasks
+
+
+def point_key(content: Mapping[str, Any]) -> str:
+    """Name of a point: 32 hex digits that are the same for the same question, everywhere."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def evaluate(task: PointTask) -> Outcome:
+    """Answer one point: its row, and its certificate if it was proved and that was asked for."""
+    from lindfeas.certificate_file import certificate_text
+    from lindfeas.proving import answered
+
+    require_result_version(task.result_version)
+    problem = problem_from_document(task.document, task.base_directory)
+    options = task.options
+    answer, certificate = answered(
+        problem, solver=options.solver, sharp=options.sharp, proof=options.prove
+    )
+    files = {}
+    if options.certificates and certificate is not None:
+        files[f"{CERTIFICATES}/{task.key}.json"] = certificate_text(certificate)
+    distance = answer.trace_distance
+    row = {
+        **task.values,
+        "point": task.key,
+        "verdict": answer.verdict,
+        "reason": answer.reason,
+        "target": answer.target,
+        "norm": answer.norm,
+        "tolerance": answer.tolerance,
+        "lower": answer.lower,
+        "upper": answer.upper,
+        "proved": answer.proved,
+        "trace_distance_lower": distance.lower,
+        "trace_distance_upper": distance.upper,
+        "trace_distance_lemma1": distance.lemma1,
+        "solver": answer.solver,
+        "seconds": answer.seconds,
+        "certificate": next(iter(files), None),
+        "error": None,
+        "lindfeas_version": __version__,
+    }
+    return Outcome(row=row, files=files)
+
+
+def blank_row(task: PointTask) -> dict[str, Any]:
+    """The row of a point of which nothing is known but what it asks."""
+    return {
+        **task.values,
+        "point": task.key,
+        **task.question,
+        "lindfeas_version": __version__,
+    }
+
+
+def require_result_version(expected: int) -> None:
+    """Refuse to mix the results of two versions of lindfeas in one table."""
+    if expected != RESULT_VERSION:
+        raise LindfeasError(
+            f"the worker has lindfeas {__version__} with result version {RESULT_VERSION}, but the "
+            f"sweep was started with result version {expected}: install the same version"
+        )
+
+
+_NO_QUESTION = ("title", "sweep", "expected")
+"""What of a problem file is no part of a point's question."""
+
+
+class _TaskWriter:
+    """Writes the tasks of one problem; every matrix file is read once."""
+
+    def __init__(self, problem: ProblemFile, options: Options) -> None:
+        self.base = {k: v for k, v in problem.document.items() if k not in _NO_QUESTION}
+        self.directory = problem.base_directory
+        self.options = options
+        self.digests: dict[str, str] = {}
+
+    def task(self, values: dict[str, Any], row: dict[str, Any]) -> PointTask:
+        document = _copy(self.base)
+        for key, value in values.items():
+            set_value(document, key, _copy(value))
+        content, question = _asked(document)
+        named = {
+            "problem": content,
+            "matrices": self._digest(document["system"].get("matrices")),
+            "options": self.options.content(),
+            "result_version": RESULT_VERSION,
+        }
+        return PointTask(
+            key=point_key(named),
+            values=row,
+            document=document,
+            question=question,
+            base_directory=self.directory,
+            options=self.options,
+        )
+
+    def _digest(self, name: str | None) -> str | None:
+        """What the matrix file holds: other matrices are another problem."""
+        if name is None:
+            return None
+        if name not in self.digests:
+            content = (self.directory / name).read_bytes()
+            self.digests[name] = hashlib.sha256(content).hexdigest()
+        return self.digests[name]
+
+
+def _asked(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the problem without its title, its question as the columns name it)."""
+    try:
+        content = json_document(document)
+    except InputError:
+        return document, {}  # values that do not go together; the point's row will say so
+    content.pop("title", None)
+    asked = content["question"]
+    return content, {
+        "target": asked["target"],
+        "norm": None if asked["target"] == "populations" else asked["norm"],
+        "tolerance": float(asked["tolerance"]),
+    }
+
+
+def _require_different(tasks: Collection[PointTask]) -> None:
+    seen: dict[str, PointTask] = {}
+    for task in tasks:
+        if task.key in seen:
+            raise InputError(f"must hold every point once, but {task.values} occurs twice", "sweep")
+        seen[task.key] = task
+
+
+def _copy(value: Any) -> Any:
+    """A deep copy of TOML data; much faster than `copy.deepcopy`."""
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """Decimals as floats, also inside lists and tables."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return float(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,269 @@
+"""Tables of results: parquet files that carry their units, and that other programs open too.
+
+A table is a file, or a folder of ``*.parquet`` files with the same columns. While a sweep runs, its
+folder holds ``table.parquet`` from earlier runs and one part per finished point; `read_table` takes
+a part before the table where both know a point.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lindfeas.columns import Axis, Column
+from lindfeas.errors import InputError
+from lindfeas.output import replace_file
+
+SCHEMA_VERSION = 1
+"""Raised when a column changes its name, type, unit or meaning."""
+
+KINDS = ("sweep", "boundary", "comparison")
+UNITS = "hbar = k_B = 1; energies in the unit of the problem file, rates in units of epsilon^2"
+SUFFIX = ".parquet"
+MERGED = f"table{SUFFIX}"
+"""The file of a sweep's folder that holds all points of earlier runs."""
+
+Value = float | int | bool | str | None
+Row = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Table:
+    """A table in memory, with what its metadata say.
+
+    Parameters
+    ----------
+    arrow
+        The `pyarrow.Table`; every field's metadata hold its ``description`` and ``unit``.
+    kind
+        ``sweep``, ``boundary`` or ``comparison``.
+    problem
+        JSON document of the problem: decimal strings for numbers.
+    axes
+        The swept keys, outermost first.
+    """
+
+    arrow: Any
+    kind: str
+    problem: dict[str, Any] = field(repr=False)
+    axes: tuple[Axis, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.arrow.num_rows)
+
+    def column(self, name: str) -> list[Any]:
+        """The values of one column.
+
+        Raises
+        ------
+        InputError
+            If there is no such column.
+        """
+        if name not in self.arrow.column_names:
+            raise InputError(f"must be one of {', '.join(self.arrow.column_names)}", name)
+        return list(self.arrow.column(name).to_pylist())
+
+    def unit(self, name: str) -> str:
+        """Unit of one column."""
+        metadata = self.arrow.schema.field(name).metadata or {}
+        return str(metadata.get(b"unit", b"").decode())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dictionary per row."""
+        return list(self.arrow.to_pylist())
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame`; needs pandas."""
+        return self.arrow.to_pandas()
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table to the file ``path``: whole or not at all, on disk when this returns.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        sink = pa.BufferOutputStream()
+        pq.write_table(self.arrow, sink)
+        return replace_file(Path(path), sink.getvalue())
+
+
+def make_table(
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    *,
+    kind: str,
+    problem: dict[str, Any],
+    axes: Sequence[Axis] = (),
+) -> Table:
+    """The table of these rows; a column that a row lacks is null there."""
+    import pyarrow as pa
+
+    content = [dict(row) for row in rows]
+    names = {column.name for column in columns}
+    if unknown := {key for row in content for key in row} - names:
+        raise ValueError(f"rows have no columns for {', '.join(sorted(unknown))}")
+    schema = _schema(columns, kind, problem, axes)
+    arrow = pa.Table.from_pylist(content, schema=schema)
+    return Table(arrow=arrow, kind=kind, problem=problem, axes=tuple(axes))
+
+
+def read_table(path: str | os.PathLike[str]) -> Table:
+    """Read a table of lindfeas, finished or not.
+
+    Rows of a sweep come in the order of its grid, the last key changing fastest, and those of every
+    point from one file.
+
+    Parameters
+    ----------
+    path
+        A parquet file, or a folder with one or several.
+
+    Raises
+    ------
+    InputError
+        If there is no table, it cannot be read, or it was written by a version of lindfeas with
+        another layout.
+    """
+    import pyarrow as pa
+
+    place = Path(path)
+    tables = [_read_file(file) for file in _files(place)]
+    first = tables[0]
+    for table in tables[1:]:
+        if not table.arrow.schema.equals(first.arrow.schema):
+            raise InputError("must hold one table, but holds parts of several", str(place))
+    arrow = pa.concat_tables([table.arrow for table in tables])
+    files = [number for number, table in enumerate(tables) for _ in range(len(table))]
+    arrow = _in_grid_order(arrow, files, first.axes)
+    return Table(arrow=arrow, kind=first.kind, problem=first.problem, axes=first.axes)
+
+
+def table_files(folder: Path) -> list[Path]:
+    """The parquet files of a folder, `MERGED` first; hidden names and ``_names`` are none."""
+    files = [file for file in folder.glob(f"*{SUFFIX}") if not file.name.startswith((".", "_"))]
+    return sorted(files, key=lambda file: (file.name != MERGED, file.name))
+
+
+def _files(place: Path) -> list[Path]:
+    where = str(place)
+    if place.is_file():
+        return [place]
+    if not place.exists():
+        raise InputError("must be a table or a folder with one, but does not exist", where)
+    try:
+        files = table_files(place)
+    except OSError as error:
+        raise InputError(f"must be readable, but: {error.strerror}", where) from None
+    if not files:
+        raise InputError("must hold a table, but holds no parquet file", where)
+    return files
+
+
+def _read_file(file: Path) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    where = str(file)
+    try:
+        # ParquetFile takes no folder name such as "beta=1" for a column
+        with pq.ParquetFile(file) as source:
+            arrow = source.read()
+    except OSError as error:
+        reason = error.strerror or str(error).splitlines()[0]
+        raise InputError(f"must be a readable parquet file, but: {reason}", where) from None
+    except pa.ArrowException as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"must be a parquet file, but is not: {reason}", where) from None
+    return _with_metadata(arrow, where)
+
+
+def _with_metadata(arrow: Any, where: str) -> Table:
+    metadata = arrow.schema.metadata or {}
+    version = metadata.get(b"lindfeas.schema_version")
+    if version is None:
+        raise InputError("must be a table of lindfeas, but its metadata say nothing of it", where)
+    if version != str(SCHEMA_VERSION).encode():
+        raise InputError(
+            f"must be a table of schema version {SCHEMA_VERSION}, but is of version "
+            f"{version.decode(errors='replace')}: read it with the version of lindfeas that "
+            "wrote it",
+            where,
+        )
+    try:
+        axes = tuple(_axis(axis) for axis in json.loads(metadata[b"lindfeas.axes"]))
+        problem = json.loads(metadata[b"lindfeas.problem"])
+        kind = metadata[b"lindfeas.kind"].decode()
+    except (KeyError, ValueError, TypeError):
+        raise InputError("must hold whole metadata, but they are damaged", where) from None
+    return Table(arrow=arrow, kind=kind, problem=problem, axes=axes)
+
+
+def _axis(entry: dict[str, Any]) -> Axis:
+    values = entry["values"]
+    if not any(isinstance(value, str) and value not in _INFINITE for value in values):
+        values = [_INFINITE.get(value, value) for value in values]
+    return Axis(key=entry["key"], values=tuple(values), scale=entry["scale"])
+
+
+def _in_grid_order(arrow: Any, files: Sequence[int], axes: Sequence[Axis]) -> Any:
+    """Every point as its last file has it; sorted by where its values stand on the axes.
+
+    ``files`` tells the rows' files apart: a point of a boundary has several rows.
+    """
+    names = arrow.column_names
+    chosen = list(range(arrow.num_rows))
+    if "point" in names:
+        points = arrow.column("point").to_pylist()
+        last = dict(zip(points, files, strict=True))
+        chosen = [row for row in chosen if files[row] == last[points[row]]]
+    present = [axis for axis in axes if axis.key in names]
+    ranks = [_ranks(arrow.column(axis.key).to_pylist(), axis) for axis in present]
+    chosen.sort(key=lambda row: tuple(rank[row] for rank in ranks))
+    return arrow.take(chosen)
+
+
+def _ranks(values: list[Any], axis: Axis) -> list[int]:
+    position = {value: number for number, value in reversed(list(enumerate(axis.values)))}
+    return [position.get(value, len(position)) for value in values]
+
+
+def _schema(
+    columns: Sequence[Column], kind: str, problem: dict[str, Any], axes: Sequence[Axis]
+) -> Any:
+    import pyarrow as pa
+
+    types = {"float64": pa.float64(), "int64": pa.int64(), "bool": pa.bool_()}
+    fields = [
+        pa.field(
+            column.name,
+            types.get(column.type, pa.string()),
+            metadata={"description": column.description, "unit": column.unit},
+        )
+        for column in columns
+    ]
+    metadata = {
+        "lindfeas.schema_version": str(SCHEMA_VERSION),
+        "lindfeas.kind": kind,
+        "lindfeas.problem": json.dumps(problem, allow_nan=False),
+        "lindfeas.axes": json.dumps([_axis_entry(axis) for axis in axes], allow_nan=False),
+        "lindfeas.units": UNITS,
+    }
+    return pa.schema(fields, metadata=metadata)
+
+
+def _axis_entry(axis: Axis) -> dict[str, Any]:
+    values = [str(v) if isinstance(v, float) and math.isinf(v) else v for v in axis.values]
+    return {"key": axis.key, "values": values, "scale": axis.scale}
+
+
+_INFINITE = {"inf": math.inf, "-inf": -math.inf}
