@@ -1,0 +1,66 @@
+"""``lindfeas plot``: a table as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lindfeas.cli.group import ANSWERED, main
+
+
+@main.command()
+@click.argument("path", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write this PNG, SVG or PDF; by default DIR.png beside DIR.",
+)
+@click.option(
+    "--x",
+    metavar="KEY",
+    help="Draw against this swept key; by default the one with most numbers.",
+)
+@click.option(
+    "--y",
+    type=click.Choice(["defect", "trace-distance"]),
+    default="defect",
+    show_default=True,
+    help="What to draw.",
+)
+@click.option(
+    "--where",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Draw only the points with this value of a swept key; may be repeated.",
+)
+@click.option(
+    "--map/--curves",
+    "as_map",
+    default=None,
+    help="Draw two keys as a map or as curves; by default a map where both have 6 values or more.",
+)
+@click.option("--title", metavar="TEXT", help="Title in place of the problem's; '' for none.")
+def plot(
+    path: Path,
+    out: Path | None,
+    x: str | None,
+    y: str,
+    where: tuple[str, ...],
+    as_map: bool | None,
+    title: str | None,
+) -> int:
+    """Draw the table in the folder DIR, as sweep and compare write it."""
+    from lindfeas.plot import figure, require_matplotlib
+    from lindfeas.plot.saving import default_path, require_outside, save, supported_suffix
+    from lindfeas.table import read_table
+
+    require_matplotlib()
+    file = default_path(path) if out is None else out
+    supported_suffix(file)
+    require_outside(file, path)
+    table = read_table(path)
+    drawn = figure(table, x=x, y=y, where=where, as_map=as_map, title=title)
+    click.echo(f"written: {save(drawn, file)}", err=True)
+    return ANSWERED

@@ -1,0 +1,102 @@
+"""Pictures of tables: intervals along one key, maps of two, boundaries, solvers compared.
+
+matplotlib's object-oriented interface only: no window, no global state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any
+
+from lindfeas.errors import InputError, MissingExtraError
+from lindfeas.plot import style
+from lindfeas.plot.arrangement import Arrangement, arrange
+from lindfeas.plot.boundaries import draw_boundaries
+from lindfeas.plot.comparisons import draw_comparison
+from lindfeas.plot.curves import draw_curves
+from lindfeas.plot.intervals import DEFECT, QUANTITIES
+from lindfeas.plot.labels import plain, setting_label
+from lindfeas.plot.maps import draw_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lindfeas.table import Table
+
+
+def figure(
+    table: Table,
+    *,
+    x: str | None = None,
+    y: str = DEFECT,
+    where: Sequence[str] = (),
+    as_map: bool | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw a table; the result is an ordinary matplotlib figure, to be changed at will.
+
+    Parameters
+    ----------
+    table
+        See `lindfeas.table.read_table`.
+    x
+        The swept key along x; by default the one with most numbers.
+    y
+        ``defect`` or ``trace-distance``.
+    where
+        ``KEY=VALUE`` settings of swept keys; only these points are drawn.
+    as_map
+        Whether to draw two keys as a map; by default where both have six numbers or more.
+    title
+        In place of the problem's title.
+
+    Raises
+    ------
+    InputError
+        If the table has nothing to draw, more than fits, or not what was asked for.
+    MissingExtraError
+        Without matplotlib.
+    """
+    require_matplotlib()
+    if y not in QUANTITIES:
+        raise InputError(f"must be one of {', '.join(QUANTITIES)}, but is {y!r}", "--y")
+    if table.kind == "comparison":
+        _refuse(table.kind, {"--x": x, "--where": where, "--map": as_map})
+        drawn, common = draw_comparison(table.rows()), ""
+    else:
+        if table.kind == "boundary":
+            _refuse(table.kind, {"--map": as_map})
+            as_map = False
+        log_keys = {axis.key for axis in table.axes if axis.scale == "log"}
+        arranged = arrange(table, x=x, where=where, as_map=as_map)
+        drawn, common = _draw(table.kind, arranged, y, log_keys), _common(arranged.fixed)
+    text = str(table.problem.get("title", "")) if title is None else title
+    style.heading(drawn, [plain(text), common])
+    return drawn
+
+
+def require_matplotlib() -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("matplotlib", "plot", "lindfeas plot") from None
+
+
+def _refuse(kind: str, options: Mapping[str, Any]) -> None:
+    for option, value in options.items():
+        if value:
+            raise InputError(f"must not be given for a table of kind {kind}, but is", option)
+
+
+def _draw(kind: str, arranged: Arrangement, quantity: str, log_keys: Set[str]) -> Figure:
+    if kind == "boundary":
+        return draw_boundaries(arranged, log_keys)
+    if arranged.y is not None:
+        return draw_map(arranged, arranged.y, quantity)
+    return draw_curves(arranged, quantity)
+
+
+def _common(fixed: Mapping[str, Any]) -> str:
+    """What all points have in common; target and norm stand above the panels."""
+    named = ("question.target", "question.norm")
+    return setting_label({key: value for key, value in fixed.items() if key not in named})

@@ -1,0 +1,120 @@
+"""The field's symbols and units for the keys of a problem file, as matplotlib's mathtext."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lindfeas.columns import unit_of_key
+
+_QUANTITIES = {
+    "system.sites": ("number of sites", "N"),
+    "system.field": ("field", "h"),
+    "system.coupling": ("coupling", "g"),
+    "system.anisotropy": ("anisotropy", r"\Delta"),
+    "bath.*.beta": ("inverse temperature", r"\beta"),
+    "bath.*.mu": ("chemical potential", r"\mu"),
+    "bath.*.spectral_density.strength": ("strength", r"\gamma"),
+    "bath.*.spectral_density.cutoff": ("cutoff", r"\omega_c"),
+    "bath.*.spectral_density.exponent": ("exponent", "s"),
+    "ansatz.rates.value": ("rate", "t"),
+    "ansatz.rates.min": ("least rate", r"t_\mathrm{min}"),
+    "ansatz.rates.max": ("largest rate", r"t_\mathrm{max}"),
+    "question.tolerance": ("tolerance", r"\delta_\mathrm{tol}"),
+}
+"""Key (a bath's name as *): its name and symbol."""
+
+_UNITS = {"dimensionless": "", "epsilon^2": r"$\epsilon^2$", "energy^(1 - exponent)": ""}
+"""Units of `lindfeas.columns` as a picture writes them, if differently (hbar = k_B = 1)."""
+
+DISTANCE_LABEL = "trace distance $T$ of steady states"
+
+_SIDES = {"left": "L", "right": "R", "middle": "M"}
+
+_DEFECTS = {
+    "populations": r"$\tau_\mathrm{pop}$",
+    "populations+coherences": r"$\tau_\mathrm{pop{,}coh}$",
+}
+
+
+def plain(text: str) -> str:
+    """``text`` so that matplotlib shows it as it is, dollar signs included."""
+    return text.replace("$", r"\$")
+
+
+def axis_label(key: str) -> str:
+    """Name, symbol and unit of a dotted key; the key itself where no symbol is known.
+
+    >>> axis_label("system.coupling")
+    'coupling $g$ (energy)'
+    """
+    found = _quantity(key)
+    unit = unit_of_key(key)
+    unit = _UNITS.get(unit, unit)
+    name = f"{found[0]} ${found[1]}$" if found else plain(key)
+    return f"{name} ({unit})" if unit else name
+
+
+def setting_label(values: Mapping[str, Any]) -> str:
+    """Keys with their values, such as ``$\\beta_R = 10$``."""
+    return ", ".join(_setting(key, value) for key, value in values.items())
+
+
+def defect_label(target: str | None) -> str:
+    """The y axis of the smallest defect."""
+    symbol = _DEFECTS.get(target or "", r"$\tau$")
+    return rf"smallest defect {symbol} ($\epsilon^2$)"
+
+
+def target_label(target: str | None, norm: str | None, setting: Mapping[str, Any]) -> str:
+    """Heading of a panel: what had to be reproduced, and what else the panel has fixed."""
+    named = {"question.target": target, "question.norm": norm}
+    asked = setting_label({key: value for key, value in named.items() if value is not None})
+    others = setting_label({key: value for key, value in setting.items() if key not in named})
+    return ", ".join(part for part in (asked, others) if part)
+
+
+def number(value: float) -> str:
+    """A number in mathtext, six digits at most: ``10^{-6}``, ``2.5\\times 10^{-7}``."""
+    if math.isinf(value):
+        return r"\infty" if value > 0 else r"-\infty"
+    mantissa, _, exponent = f"{value:.5e}".partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    if -3 < int(exponent) < 4 or not value:
+        return f"{value:.6g}"
+    power = f"10^{{{int(exponent)}}}"
+    return {"1": power, "-1": f"-{power}"}.get(mantissa, rf"{mantissa}\times {power}")
+
+
+def _setting(key: str, value: Any) -> str:
+    if key == "question.target":
+        return plain(str(value).replace("+", " + "))
+    if key == "question.norm":
+        return f"{plain(str(value))} norm"
+    found = _quantity(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{f'${found[1]}$' if found else plain(key)} = {plain(_short(str(value)))}"
+    if found is None:
+        return f"{plain(key)} = ${number(value)}$"
+    return f"${found[1]} = {number(value)}$"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _quantity(key: str) -> tuple[str, str] | None:
+    """(name, symbol with the bath as its index)."""
+    bath = re.fullmatch(r"bath\.([^.]+)\.(.+)", key)
+    if not bath:
+        return _QUANTITIES.get(key)
+    found = _QUANTITIES.get(f"bath.*.{bath[2]}")
+    if found is None:
+        return None
+    index = _SIDES.get(bath[1]) or rf"\text{{{bath[1]}}}"
+    name, symbol = found
+    # \omega_c has an index already; a second one would be no mathtext
+    base, has_index, inner = symbol.partition("_")
+    return name, f"{base}_{{{inner},{index}}}" if has_index else f"{base}_{{{index}}}"

@@ -1,0 +1,80 @@
+"""Pictures as files: PNG, SVG or PDF by the name, the same bytes for the same table."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lindfeas.errors import InputError
+from lindfeas.output import replace_file
+from lindfeas.table import SUFFIX
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 300
+
+_METADATA: dict[str, dict[str, Any]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""Suffix: what matplotlib would write of itself and of the time, left out."""
+
+FORMATS = tuple(_METADATA)
+
+_SETTINGS = {"svg.hashsalt": "lindfeas", "pdf.fonttype": 42}
+"""Fixed names inside of SVG files; fonts that journals accept (no Type 3) inside of PDF files."""
+
+
+def save(drawn: Figure, path: str | Path) -> Path:
+    """Write the figure as the suffix of ``path`` says, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the suffix is not supported or the file cannot be written; ``where`` is ``--out``.
+    """
+    from matplotlib import rc_context
+
+    file = Path(path)
+    suffix = supported_suffix(file)
+    if file.is_dir():
+        raise InputError(f"must be a file, but {file} is a directory", "--out")
+    content = io.BytesIO()
+    with rc_context(_SETTINGS):
+        drawn.savefig(content, format=suffix[1:], dpi=DOTS_PER_INCH, metadata=_METADATA[suffix])
+    _make_folder(file.parent)
+    return replace_file(file, content.getvalue())
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"must be a file that can be written, but {folder}: {error.strerror}"
+        raise InputError(message, "--out") from None
+
+
+def default_path(table: Path) -> Path:
+    """``DIR.png`` beside the folder ``DIR``, in which only the table may be."""
+    place = table.resolve() if table.name in ("", "..") else table
+    name = place.name.removesuffix(SUFFIX) if place.is_file() else place.name
+    return place.with_name(f"{name or 'table'}{FORMATS[0]}")
+
+
+def require_outside(file: Path, table: Path) -> None:
+    """Refuse a picture inside of a table's folder, where other programs expect tables only."""
+    folder = table.resolve()
+    hidden = file.name.startswith((".", "_"))
+    if folder.is_dir() and folder in file.resolve().parents and not hidden:
+        raise InputError(f"must be outside of {table}, which is a table, but is {file}", "--out")
+
+
+def supported_suffix(file: Path) -> str:
+    """The suffix of a file that `save` can write."""
+    suffix = file.suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(f"must end in {', '.join(FORMATS)}, but is {str(file)!r}", "--out")
+    return suffix
