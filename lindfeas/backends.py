@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lindfeas.errors import SolverError
+from lindfeas.errors import InputError, SolverError
 
 SOLVERS = ("CLARABEL", "SCS", "MOSEK")
 """The solvers that lindfeas drives, in the order in which it tries them."""
+
+OPTIONAL = {"CVXOPT": "cvxopt", "SDPA": "sdpa-python", "QICS": "qics", "COPT": "coptpy"}
+"""Solvers that lindfeas never chooses by itself, and the packages that hold them."""
+
+_MODULES = {"CLARABEL": "clarabel", "SCS": "scs", "CVXOPT": "cvxopt", "SDPA": "sdpap"}
+_MODULES |= {"QICS": "qics", "COPT": "coptpy"}
 
 _TIGHT = 1e-12
 _CLARABEL = {
@@ -22,6 +28,8 @@ _CLARABEL = {
     "max_iter": 200,
     "accept_unknown": True,  # the last iterate is worth certifying even if it stalls
 }
+
+_CVXOPT = {"abstol": _TIGHT, "reltol": _TIGHT, "feastol": _TIGHT, "max_iters": 200}
 
 SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "CLARABEL": (
@@ -40,12 +48,28 @@ SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
             }
         },
     ),
+    "CVXOPT": (
+        {**_CVXOPT, "kktsolver": "robust"},
+        _CVXOPT,
+        {"abstol": 1e-9, "reltol": 1e-9, "feastol": 1e-9, "max_iters": 200},
+        {},
+    ),
+    "SDPA": ({"maxIteration": 200, "numThreads": 1},),  # smaller tolerances make it worse
+    "QICS": (
+        {"tol_gap": _TIGHT, "tol_feas": _TIGHT, "max_iter": 200},
+        {"tol_gap": 1e-9, "tol_feas": 1e-9, "max_iter": 200},
+    ),
+    "COPT": ({"RelGap": _TIGHT, "FeasTol": 1e-9, "DualTol": 1e-9, "Threads": 1},),
 }
 """Settings for every solver; the later ones are tried where the earlier ones end in an error.
 
 Clarabel's default linear algebra meets a numerical error in the first step of some programs with
-large blocks; more regularisation, or its other factorisation, gets through.
+large blocks; more regularisation, or its other factorisation, gets through. CVXOPT and QICS
+may return nothing where they miss their tolerance, so looser ones follow.
 """
+
+DEFAULTS: tuple[dict[str, Any], ...] = ({},)
+"""What a solver does where nobody sets anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +85,8 @@ class SolverStatus:
 
 def require(solver: str) -> None:
     """Raise a `SolverError` that says what to do, unless the solver can be used."""
-    if solver not in SOLVERS:
-        raise SolverError(f"solver: must be one of {', '.join(SOLVERS)}, but is {solver!r}")
+    if solver not in _CHECKS:
+        raise SolverError(f"solver: must be one of {', '.join(_CHECKS)}, but is {solver!r}")
     status = _CHECKS[solver]()
     if not status.usable:
         raise SolverError(f"solver {solver}: {status.message}")
@@ -80,26 +104,44 @@ def usable_solvers(solver: str | None) -> list[str]:
         name = solver.upper()
         require(name)
         return [name]
-    names = [status.name for status in solver_status() if status.usable]
+    names = [name for name in SOLVERS if _CHECKS[name]().usable]
     if not names:
         raise SolverError(f"solver: none of {', '.join(SOLVERS)} is usable; see `lindfeas solvers`")
     return names
 
 
 def solver_status() -> tuple[SolverStatus, ...]:
-    """Which solvers are installed, licensed and usable here."""
-    return tuple(_CHECKS[name]() for name in SOLVERS)
+    """Which solvers are installed, licensed and usable here; optional ones where installed."""
+    status = tuple(check() for check in _CHECKS.values())
+    return tuple(row for row in status if row.installed or row.name in SOLVERS)
 
 
-def _check_open_source(name: str, module: str) -> Callable[[], SolverStatus]:
+def status_of(names: Iterable[str]) -> tuple[SolverStatus, ...]:
+    """The same for solvers by name, installed or not, each once.
+
+    Raises
+    ------
+    InputError
+        If a name is not known; ``where`` is ``solvers``.
+    """
+    wanted = list(dict.fromkeys(name.strip().upper() for name in names))
+    for name in wanted:
+        if name not in _CHECKS:
+            raise InputError(f"must be among {', '.join(_CHECKS)}, but is {name!r}", "solvers")
+    return tuple(_CHECKS[name]() for name in wanted)
+
+
+def _check_package(name: str, package: str) -> Callable[[], SolverStatus]:
+    ready = "ready; without a licence for small programs" if name == "COPT" else "ready"
+
     def check() -> SolverStatus:
-        installed = importlib.util.find_spec(module) is not None
+        installed = importlib.util.find_spec(_MODULES[name]) is not None
         return SolverStatus(
             name=name,
-            version=importlib.metadata.version(module) if installed else None,
+            version=importlib.metadata.version(package) if installed else None,
             installed=installed,
             usable=installed,
-            message="ready" if installed else f"not installed: `pip install {module}`",
+            message=ready if installed else f"not installed: `pip install {package}`",
         )
 
     return check
@@ -140,7 +182,8 @@ def _mosek_message(code: int) -> str:
 
 
 _CHECKS: dict[str, Callable[[], SolverStatus]] = {
-    "CLARABEL": _check_open_source("CLARABEL", "clarabel"),
-    "SCS": _check_open_source("SCS", "scs"),
+    "CLARABEL": _check_package("CLARABEL", "clarabel"),
+    "SCS": _check_package("SCS", "scs"),
     "MOSEK": _check_mosek,
+    **{name: _check_package(name, package) for name, package in OPTIONAL.items()},
 }

@@ -52,13 +52,13 @@ def answer_table(title: str, answer: Answer) -> RenderableType:
     verdict = Text(answer.verdict, style=f"bold {_COLOURS.get(answer.verdict, '')}".strip())
     parts: list[RenderableType] = [Text(title, style="bold"), Text("verdict  ") + verdict]
     parts.append(_grid(summary_rows(answer)))
-    parts.append(_rich_table("attempts", *attempts(answer)))
+    parts.append(rich_table("attempts", *attempts(answer)))
     if answer.candidate is not None:
-        parts.append(_rich_table("Lindbladian found", *jump_operators(answer.candidate)))
+        parts.append(rich_table("Lindbladian found", *jump_operators(answer.candidate)))
         parts.append(_grid(candidate_rows(answer.candidate)))
         if answer.check is not None:
             if answer.check.rows:
-                parts.append(_rich_table(STEADY_STATE, *steady_state(answer.check)))
+                parts.append(rich_table(STEADY_STATE, *steady_state(answer.check)))
             parts.append(Text(answer.check.conclusion))
     return Group(*parts)
 
@@ -82,7 +82,7 @@ def solvers_table(status: Iterable[SolverStatus]) -> RenderableType:
     rows = [
         (row.name, row.version or "-", "yes" if row.usable else "no", row.message) for row in status
     ]
-    return _rich_table("solvers", ("solver", "version", "usable", "message"), rows)
+    return rich_table("solvers", ("solver", "version", "usable", "message"), rows)
 
 
 def summary_rows(answer: Answer) -> list[Row]:
@@ -113,8 +113,8 @@ def attempts(answer: Answer) -> tuple[Sequence[str], list[Sequence[str]]]:
             attempt.solver,
             f"{attempt.scale:.3g}",
             str(attempt.status).replace("_", " "),
-            _short(attempt.lower, ROUND_FLOOR, 4),
-            _short(attempt.upper, ROUND_CEILING, 4),
+            short_text(attempt.lower, ROUND_FLOOR, 4),
+            short_text(attempt.upper, ROUND_CEILING, 4),
             f"{attempt.seconds:.2f}",
             attempt.message or "",
         )
@@ -172,7 +172,9 @@ def interval_text(lower: float | None, upper: float | None) -> str:
     '[2.03878e-9, 2.04328e-9]'
     """
     if lower is None or upper is None:
-        known = _short(upper, ROUND_CEILING) if lower is None else _short(lower, ROUND_FLOOR)
+        known = (
+            short_text(upper, ROUND_CEILING) if lower is None else short_text(lower, ROUND_FLOOR)
+        )
         return known if known == "-" else f"{'<=' if lower is None else '>='} {known}"
     digits = 4
     width, size = abs(upper - lower), max(abs(lower), abs(upper))
@@ -196,7 +198,8 @@ def _style(value: Decimal) -> str:
     return "f" if value == 0 or -5 <= value.adjusted() < 6 else "e"
 
 
-def _short(value: float | None, direction: str, digits: int = 7) -> str:
+def short_text(value: float | None, direction: str, digits: int = 7) -> str:
+    """``value`` to some digits, rounded in a direction of `decimal`; a dash for None."""
     return "-" if value is None else _rounded(value, digits, direction)
 
 
@@ -226,7 +229,8 @@ def _grid(rows: Sequence[Row]) -> RenderableType:
     return table
 
 
-def _rich_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
+def rich_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
+    """A titled table for a terminal."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text

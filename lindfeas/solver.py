@@ -8,10 +8,13 @@ in every cvxpy version that we allow.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
+import os
 import threading
 import time
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -20,10 +23,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from lindfeas.backends import SETTINGS, require
+from lindfeas.backends import OPTIONAL, SETTINGS, require
 from lindfeas.problem import GammaBlock, Point, Problem
 from lindfeas.question import Rates
-from lindfeas.residual import hermitian_coordinates, hermitian_matrix
+from lindfeas.residual import (
+    coordinate_count,
+    hermitian_coordinates,
+    hermitian_matrix,
+    hermitian_root,
+)
 
 _LOCK = threading.Lock()
 """Warnings and standard output belong to the process; one solve at a time may silence them."""
@@ -68,6 +76,7 @@ def solve(
     scale: float = 1.0,
     around: Point | None = None,
     floor: float = 1e-6,
+    settings: Sequence[dict[str, Any]] | None = None,
 ) -> RawSolution:
     """Hand the program to one solver, with all data multiplied by ``scale``.
 
@@ -75,6 +84,8 @@ def solve(
     its eigenvalues raised to at least ``floor``. Near that point G is close to the identity, also
     where optimal Kossakowski matrices have eigenvalues from 1 down to 1e-13: what the solver
     resolves badly becomes as large as the rest.
+
+    ``settings`` replace those of `lindfeas.backends.SETTINGS`, where given.
 
     A solver that fails is an answer too: its ``message`` says how.
 
@@ -89,17 +100,20 @@ def solve(
     started = time.perf_counter()
     roots = [np.eye(block.size) for block in problem.blocks]
     if around is not None:
-        roots = [_root(gamma, floor) for gamma in around.gammas]
+        roots = [hermitian_root(gamma, floor) for gamma in around.gammas]
     variables = _Variables(problem, cp, roots)
     matrix, offset, expand = _data(problem, scale, roots)
     residual = cp.Variable(len(offset))
     link = residual == matrix @ variables.vector + offset
     objective, cones = _norm(problem, residual, cp)
     program = cp.Problem(cp.Minimize(objective), [link, *cones, *variables.constraints])
-    status, message = run(program, solver)
+    handed_over = time.perf_counter()
+    status, message = run(program, solver, settings)
     elapsed = time.perf_counter() - started
     stats = program.solver_stats
     solving = float(getattr(stats, "solve_time", None) or 0.0)
+    if not solving:  # not reported: what CVXPY did not need for compiling
+        solving = elapsed - (handed_over - started) - float(program.compilation_time or 0.0)
     solved = residual.value is not None and link.dual_value is not None
     return RawSolution(
         solver=solver,
@@ -113,6 +127,15 @@ def solve(
         solve_seconds=solving,
         message=message,
     )
+
+
+def warm_up(solver: str) -> None:
+    """One tiny program, so that what is loaded at the first solve does not count for the next."""
+    require(solver)
+    import cvxpy as cp
+
+    matrix = cp.Variable((2, 2), PSD=True)
+    run(cp.Problem(cp.Minimize(cp.trace(matrix)), [matrix[0, 1] == 1]), solver)
 
 
 def best_conditioned(problem: Problem, solver: str, allowed: float) -> Point | None:
@@ -210,13 +233,6 @@ def _columns(rows: NDArray[Any], root: NDArray[Any], is_complex: bool) -> NDArra
     return np.ascontiguousarray(inner.reshape(len(inner), -1).real)
 
 
-def _root(gamma: NDArray[Any], floor: float) -> NDArray[Any]:
-    """B with B B^dag = gamma, eigenvalues raised to at least ``floor``."""
-    values, vectors = np.linalg.eigh(gamma)
-    root: NDArray[Any] = vectors * np.sqrt(np.maximum(values, floor))
-    return root
-
-
 def _data(
     problem: Problem, scale: float, roots: list[NDArray[Any]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
@@ -276,7 +292,7 @@ def positive(coordinates: Any, size: int, is_complex: bool, smallest: Any, cp: A
 @lru_cache(maxsize=256)
 def _embedding(size: int, is_complex: bool) -> sp.csr_array:
     """Coordinates -> flattened real symmetric matrix: [[Re, -Im], [Im, Re]] if complex."""
-    count = size * size if is_complex else size * (size + 1) // 2
+    count = coordinate_count(size, is_complex)
     columns = np.array([hermitian_matrix(unit, size, is_complex) for unit in np.eye(count)])
     if is_complex:
         columns = np.block([[columns.real, -columns.imag], [columns.imag, columns.real]])
@@ -304,16 +320,46 @@ def _finite(value: Any, scale: float) -> float | None:
     return number if np.isfinite(number) else None
 
 
-def run(program: Any, solver: str) -> tuple[str, str]:
+def run(
+    program: Any, solver: str, settings: Sequence[dict[str, Any]] | None = None
+) -> tuple[str, str]:
     """(status as reported, message): whatever a solver raises, the next settings get their turn."""
     message = ""
-    with _LOCK, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with _LOCK, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _mute(solver):
         warnings.simplefilter("ignore")
-        for settings in SETTINGS[solver]:
+        for options in SETTINGS[solver] if settings is None else settings:
             try:
-                program.solve(solver=solver, **settings)
+                program.solve(solver=_known_to_cvxpy(solver), **options)
             except Exception as error:
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
                 continue
             return program.status, ""
     return "failed", message
+
+
+@contextlib.contextmanager
+def _mute(solver: str) -> Iterator[None]:
+    """SDPA and COPT print from C, past Python, into what may be a JSON object."""
+    if solver not in OPTIONAL or os.name != "posix":
+        yield
+        return
+    flush = ctypes.CDLL(None).fflush
+    flush(None)
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        flush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _known_to_cvxpy(solver: str) -> Any:
+    """CVXPY takes most solvers by name, and QICS as an object."""
+    if solver != "QICS":
+        return solver
+    from lindfeas.qics_solver import qics_solver
+
+    return qics_solver()

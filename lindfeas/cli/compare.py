@@ -1,0 +1,134 @@
+"""``lindfeas compare``: the same problems through every solver."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lindfeas.cli.group import ANSWERED, BAD_INPUT, FAILED, UNDECIDED, main, show
+from lindfeas.isolation import TIME_LIMIT
+
+if TYPE_CHECKING:
+    from lindfeas.comparison import ComparisonRow
+    from lindfeas.files import ProblemFile
+
+
+@main.command()
+@click.argument(
+    "paths", metavar="PROBLEM...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change every problem, such as bath.right.beta=5; may be repeated.",
+)
+@click.option(
+    "--solvers",
+    metavar="NAMES",
+    help="Compare only these, such as clarabel,scs; by default all that are installed.",
+)
+@click.option(
+    "--time-limit",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=TIME_LIMIT,
+    show_default=True,
+    help="Stop a solver that takes longer for one problem, and keep what was certified by then.",
+)
+@click.option("--out", metavar="DIR", help="Write the rows as a parquet table into DIR.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def compare(
+    paths: Sequence[Path],
+    settings: tuple[str, ...],
+    solvers: str | None,
+    time_limit: float,
+    out: str | None,
+    as_json: bool,
+) -> int:
+    """Run every PROBLEM through every solver, and certify what comes back."""
+    from lindfeas.comparison import compare as compare_solvers
+    from lindfeas.files import read_problem
+
+    problems = {name: read_problem(path, settings) for name, path in _named(paths).items()}
+    names = None if solvers is None else solvers.split(",")
+    with _progress() as watch:
+        rows = compare_solvers(problems, names, time_limit=time_limit, watch=watch)
+        found = list(rows) if out is None else _written(rows, problems, out)
+    if as_json:
+        content = {"time_limit": time_limit, "rows": [row.to_dict() for row in found]}
+        click.echo(json.dumps(content, indent=2, allow_nan=False))
+    else:
+        from lindfeas.comparison_report import comparison_report
+
+        show(comparison_report(found))
+    return _exit_code(found)
+
+
+def _named(paths: Sequence[Path]) -> dict[str, Path]:
+    """Every file once, by its name without ending, or by its path where that is not unique."""
+    stems = Counter(path.stem for path in set(paths))
+    return {path.stem if stems[path.stem] == 1 else str(path): path for path in paths}
+
+
+def _written(
+    rows: Iterator[ComparisonRow], problems: dict[str, ProblemFile], out: str
+) -> list[ComparisonRow]:
+    """All rows; the table in ``out`` holds those of every problem as soon as they are known."""
+    from lindfeas.comparison import comparison_table
+    from lindfeas.output import pending_file
+    from lindfeas.table import MERGED
+
+    _refuse_other_tables(Path(out))
+    found: list[ComparisonRow] = []
+    with pending_file(out, MERGED) as file:
+        for row in rows:
+            found.append(row)
+            comparison_table(found, problems).write(file.path)
+    click.echo(f"written: {file.path}", err=True)
+    return found
+
+
+def _refuse_other_tables(folder: Path) -> None:
+    """An older comparison is replaced, a sweep is not."""
+    from lindfeas.errors import InputError
+    from lindfeas.table import read_table, table_files
+
+    kind = read_table(folder).kind if table_files(folder) else "comparison"
+    if kind != "comparison":
+        raise InputError(f"must hold no other table, but {folder} holds a {kind}", "--out")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, str], None]]:
+    """What runs just now, on a terminal's standard error."""
+    if not sys.stderr.isatty():
+        yield lambda problem, solver: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda problem, solver: status.update(f"{problem}: {solver}")
+
+
+def _exit_code(rows: list[ComparisonRow]) -> int:
+    from lindfeas.comparison import contradictions, unanswered
+
+    for problem in contradictions(rows):
+        click.echo(f"error: certified intervals must meet, but do not: {problem}", err=True)
+    if contradictions(rows):
+        return FAILED
+    missing = unanswered(rows)
+    if missing:
+        click.echo(f"error: no solver gave an interval for {', '.join(missing)}", err=True)
+    if not any(row.usable for row in rows):
+        return BAD_INPUT
+    return UNDECIDED if missing else ANSWERED

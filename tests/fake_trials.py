@@ -1,0 +1,116 @@
+"""What a solver can do in its process, played by functions that a new process can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+Report = Callable[[dict[str, Any]], None]
+
+KNOWN = {
+    "status": "optimal",
+    "objective": 1.0,
+    "plain_lower": 0.5,
+    "plain_upper": 1.5,
+    "lower": 1.0,
+    "upper": 1.0,
+    "solves": 1,
+}
+"""What an honest solver would report."""
+
+
+def answers(report: Report, problem: Any, solver: str) -> None:
+    report(KNOWN)
+
+
+def answers_nothing(report: Report, problem: Any, solver: str) -> None:
+    report({"status": "failed", "solves": 3})
+
+
+def contradicts(report: Report, problem: Any, solver: str) -> None:
+    value = 1.0 if solver == "CLARABEL" else 2.0
+    report({**KNOWN, "lower": value, "upper": value})
+
+
+def scs_hangs(report: Report, problem: Any, solver: str) -> None:
+    report(KNOWN)
+    if solver == "SCS":
+        time.sleep(600)
+
+
+def scs_segfaults(report: Report, problem: Any, solver: str) -> None:
+    report(KNOWN)
+    if solver == "SCS":
+        segfaults(report)
+
+
+def lies_about_the_objective(report: Report, problem: Any, solver: str) -> None:
+    _try(report, problem, solver, lambda raw: replace(raw, objective=1.5 * raw.objective))
+
+
+def calls_it_infeasible(report: Report, problem: Any, solver: str) -> None:
+    nothing = {"status": "infeasible", "objective": None, "point": None, "multiplier": None}
+    _try(report, problem, solver, lambda raw: replace(raw, **nothing))
+
+
+def makes_up_a_solution(report: Report, problem: Any, solver: str) -> None:
+    """Multipliers a thousand times too large, and Kossakowski matrices with the wrong sign."""
+
+    def wrong(raw: Any) -> Any:
+        point = replace(raw.point, gammas=[-gamma for gamma in raw.point.gammas])
+        return replace(raw, objective=0.0, point=point, multiplier=1e3 * raw.multiplier)
+
+    _try(report, problem, solver, wrong)
+
+
+def hangs(report: Report) -> None:
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    report({"sleeper": sleeper.pid})
+    time.sleep(600)
+
+
+def segfaults(report: Report) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def is_killed(report: Report) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def raises(report: Report) -> None:
+    raise RuntimeError("no\nluck")
+
+
+def leaves(report: Report) -> None:
+    print("cannot go on", file=sys.stderr, flush=True)
+    os._exit(0)
+
+
+def prints(report: Report, text: str) -> None:
+    """Into standard output from Python and past it."""
+    print(text, flush=True)
+    os.write(1, text.encode())
+    report({"text": text})
+
+
+def tells_threads(report: Report) -> None:
+    report({"threads": os.environ["OMP_NUM_THREADS"]})
+
+
+def _try(report: Report, problem: Any, solver: str, change: Callable[[Any], Any]) -> None:
+    """The usual trial with a solver whose words are changed; this process is its own."""
+    from lindfeas import comparison, enclosure
+    from lindfeas import solver as backend
+
+    def solve(*arguments: Any, **options: Any) -> Any:
+        return change(backend.solve(*arguments, **options))
+
+    if solver == "SCS":
+        comparison.solve = enclosure.solve = solve
+    comparison.try_solver(report, problem, solver)
