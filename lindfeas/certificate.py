@@ -34,12 +34,12 @@ from lindfeas.files import ProblemFile
 from lindfeas.lindbladian import Lindbladian
 from lindfeas.problem import Point, Problem
 from lindfeas.question import TARGETS, Question
-from lindfeas.residual import DUAL_NORM
+from lindfeas.residual import DUAL_NORM, hermitian_root
+from lindfeas.sharp_distance import Cell, Cut, Witness
 from lindfeas.target import coherences, populations
 
 __all__ = [
     "CertificateError",
-    "DistanceWitness",
     "certificate",
     "read_certificate",
     "write_certificate",
@@ -58,27 +58,8 @@ SMALLEST_RATE = 1e-18
 """Eigenvalues of Gamma below this fraction of the largest are left out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DistanceWitness:
-    """What proves ||p - p'||_1 >= ``norm1_lower``; see `lindfeas.proof.claims.check_distance`.
-
-    Parameters
-    ----------
-    norm1_lower
-        L, twice the trace distance T.
-    multiplier
-        y, shape (d,).
-    shifts
-        K^r: for every region one Hermitian matrix per group of its basis, in the ansatz's order.
-    """
-
-    norm1_lower: float
-    multiplier: NDArray[np.float64]
-    shifts: tuple[tuple[NDArray[Any], ...], ...]
-
-
 def certificate(
-    problem: ProblemFile | None, answer: Answer, *, distance: DistanceWitness | None = None
+    problem: ProblemFile | None, answer: Answer, *, distance: Witness | None = None
 ) -> dict[str, Any]:
     """The certificate of an answer.
 
@@ -128,8 +109,8 @@ def certificate(
         "problem": problem_document(problem, question),
         "lower_bound": _lower_bound(written),
         "upper_bound": _upper_bound(written, answer.candidate),
-        "trace_distance": None if distance is None else _trace_distance(distance, ansatz),
-        "versions": _versions(answer.solver),
+        "trace_distance": None if distance is None else _trace_distance(distance, program.regions),
+        "versions": versions(answer.solver),
     }
     content["sha256"] = checksum(content)
     check_certificate(content)
@@ -290,20 +271,13 @@ def _roots(ansatz: Sequence[Region], candidate: Lindbladian) -> list[NDArray[Any
         for members in _spans([group.size for group in region.groups])
     ]
     smallest = SMALLEST_RATE * max(float(np.trace(block).real) for block in blocks)
-    return [_root(block, smallest) for block in blocks]
+    full = [hermitian_root(block) for block in blocks]
+    return [root[:, (np.abs(root) ** 2).sum(axis=0) > smallest] for root in full]
 
 
 def _spans(sizes: Sequence[int]) -> list[slice]:
     ends = np.cumsum(sizes)
     return [slice(int(end) - size, int(end)) for size, end in zip(sizes, ends, strict=True)]
-
-
-def _root(gamma: NDArray[Any], smallest: float) -> NDArray[Any]:
-    """W with Gamma = W W^dagger, without the columns of tiny eigenvalues."""
-    values, vectors = np.linalg.eigh(gamma)
-    keep = values > smallest
-    root: NDArray[Any] = vectors[:, keep] * np.sqrt(values[keep])
-    return root
 
 
 def _rounded(root: NDArray[Any], digits: int) -> NDArray[Any]:
@@ -316,15 +290,25 @@ def _rounded(root: NDArray[Any], digits: int) -> NDArray[Any]:
     return np.array(columns).reshape(root.T.shape).T
 
 
-def _trace_distance(witness: DistanceWitness, ansatz: Sequence[Region]) -> dict[str, Any]:
-    return {
-        "norm1_lower": shortest(witness.norm1_lower),
-        "multiplier": [shortest(value) for value in witness.multiplier],
-        "shifts": {
-            region.name: [_upper_triangle(block) for block in own]
-            for region, own in zip(ansatz, witness.shifts, strict=True)
-        },
-    }
+def _trace_distance(witness: Witness, names: Sequence[str]) -> dict[str, Any]:
+    def by_region(blocks: Sequence[Any]) -> dict[str, list[Any]]:
+        """Of every region's name what belongs to its blocks, in their order."""
+        return {
+            name: [own for own, at in zip(blocks, witness.regions, strict=True) if at == region]
+            for region, name in enumerate(names)
+        }
+
+    def cell(part: Cell | Cut) -> dict[str, Any]:
+        if isinstance(part, Cut):
+            weights = by_region([shortest(value) for value in part.weights])
+            return {"cut": weights, "above": cell(part.above), "below": cell(part.below)}
+        return {
+            "multiplier": [shortest(value) for value in part.multiplier],
+            "shifts": by_region([_upper_triangle(block) for block in part.shifts]),
+            "slopes": [[shortest(value) for value in row] for row in part.slopes],
+        }
+
+    return {"norm1_lower": shortest(witness.length), **cell(witness.whole)}
 
 
 def _upper_triangle(matrix: NDArray[Any]) -> list[list[Any]]:
@@ -341,7 +325,8 @@ def _outwards(value: float, direction: str) -> str:
     return str(Context(prec=CLAIMED, rounding=direction).create_decimal(exact).normalize())
 
 
-def _versions(solver: str) -> dict[str, str]:
+def versions(solver: str = "") -> dict[str, str]:
+    """Versions of what computes the numbers of a certificate, for information."""
     packages = ("numpy", "scipy", "cvxpy", *([solver.lower()] if solver else []))
     found = {"lindfeas": lindfeas.__version__, "python": platform.python_version()}
     for package in packages:

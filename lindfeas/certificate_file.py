@@ -21,6 +21,9 @@ from lindfeas.output import pending_file
 SCHEMA_FILE = "schemas/certificate.schema.json"
 """Where the JSON Schema stands in the package; the reader enforces this very file."""
 
+BOX_SCHEMA_FILE = "schemas/box-certificate.schema.json"
+"""The same for the certificate of a box of parameters."""
+
 LARGEST_FILE = 16_000_000
 """Bytes; parsed JSON takes up to 30 times as much memory."""
 
@@ -121,14 +124,14 @@ def parse_certificate(content: bytes, where: str = "certificate") -> dict[str, A
 
 
 def check_certificate(certificate: Any) -> None:
-    """Compare form and checksum with what `certificate_schema` and ``sha256`` say.
+    """Compare form and checksum with what the published schema and ``sha256`` say.
 
     Raises
     ------
     CertificateError
         At the first difference.
     """
-    _check(certificate, certificate_schema(), "")
+    _check(certificate, box_schema() if is_box(certificate) else certificate_schema(), "")
     stated, computed = certificate["sha256"], checksum(certificate)
     if stated != computed:
         raise CertificateError(f"must be {computed}, but is {stated}", "sha256")
@@ -141,11 +144,26 @@ def checksum(certificate: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def is_box(certificate: Any) -> bool:
+    """Whether a certificate says that it is about a box of parameters."""
+    return isinstance(certificate, dict) and certificate.get("kind") == "box"
+
+
 @cache
 def certificate_schema() -> dict[str, Any]:
     """JSON Schema of a certificate."""
-    text = Path(__file__).with_name(SCHEMA_FILE.split("/")[0]) / SCHEMA_FILE.split("/")[1]
-    schema: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
+    return _published(SCHEMA_FILE)
+
+
+@cache
+def box_schema() -> dict[str, Any]:
+    """JSON Schema of the certificate of a box; it refers to definitions of the other schema."""
+    return _published(BOX_SCHEMA_FILE)
+
+
+def _published(file: str) -> dict[str, Any]:
+    text = Path(__file__).parent.joinpath(*file.split("/")).read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
     return schema
 
 
@@ -212,10 +230,17 @@ def _pretty(value: Any, indent: str) -> str:
 
 def _check(value: Any, schema: Mapping[str, Any], where: str) -> None:
     if "$ref" in schema:
-        _check(value, certificate_schema()["$defs"][schema["$ref"].removeprefix("#/$defs/")], where)
+        _check(value, _definition(schema["$ref"]), where)
     for keyword, check in _KEYWORDS.items():
         if keyword in schema:
             check(value, schema, where)
+
+
+@cache
+def _definition(reference: str) -> Mapping[str, Any]:
+    """What ``FILE#/$defs/NAME`` refers to; no name is in both files."""
+    name = reference.rpartition("/")[2]
+    return {**certificate_schema()["$defs"], **box_schema()["$defs"]}[name]
 
 
 def _fail(message: str, value: Any, where: str) -> None:

@@ -7,7 +7,7 @@ optimum is about 1e-2. Every attempt is certified by itself; the interval is the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,10 +96,16 @@ RANGED = Effort(relative=5e-6, absolute=2e-11, first_scale=3e2, idle=3, goal=1.0
 """With ranged rates multipliers must be right to 1e-4 of that: larger data, smaller errors."""
 
 
-def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
+def enclose(
+    problem: Problem,
+    solvers: Sequence[str],
+    *,
+    observe: Callable[[Enclosure], None] | None = None,
+) -> Enclosure:
     """The certified interval of a program, and the points behind it.
 
-    A further solver is tried only while the ones before it returned nothing at all.
+    A further solver is tried only while the ones before it returned nothing at all. ``observe`` is
+    called after every attempt with what is known by then.
 
     Raises
     ------
@@ -129,6 +135,8 @@ def enclose(problem: Problem, solvers: Sequence[str]) -> Enclosure:
                 floor=floor or 0.0,
             )
             best = _improve(problem, best, raw, inner, effort)
+            if observe is not None:
+                observe(best)
             idle = idle + 1 if best.interval.width > BARELY * width else 0
             if _is_narrow(best.interval, problem, best.point, effort) or idle == effort.idle:
                 break

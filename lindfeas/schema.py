@@ -44,7 +44,7 @@ SCHEMA_FILE = "schemas/problem.schema.json"
 SiteNumber = Annotated[int, Field(ge=0)]
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A TOML table: no key that is not known, no conversion between types."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -63,7 +63,7 @@ class Table(BaseModel):
 class _Choice:
     """Picks the model of a table by one of its keys, so that errors carry plain paths."""
 
-    def __init__(self, key: str, default: str, models: Mapping[str, type[Table]]) -> None:
+    def __init__(self, key: str, default: str, models: Mapping[str, type[TomlTable]]) -> None:
         self.key, self.default, self.models = key, default, models
 
     def __call__(
@@ -78,7 +78,7 @@ class _Choice:
         return self.models[choice].model_validate(value, context=info.context)
 
 
-class ChainSystem(Table):
+class ChainSystem(TomlTable):
     """An open chain of qubits with XXZ exchange between neighbours."""
 
     kind: ClassVar[str] = "model 'xxz_chain'"
@@ -95,7 +95,7 @@ class ChainSystem(Table):
     ] = Decimal("1.0")
 
 
-class MatrixSystem(Table):
+class MatrixSystem(TomlTable):
     """A system of the user's own, given by matrices."""
 
     kind: ClassVar[str] = "a system given by matrices"
@@ -117,7 +117,7 @@ class MatrixSystem(Table):
     ] = None
 
 
-class OhmicDensity(Table):
+class OhmicDensity(TomlTable):
     """J(w) = strength * w^exponent * exp(-(w / cutoff)^2)."""
 
     kind: ClassVar[str] = "family 'ohmic'"
@@ -127,7 +127,7 @@ class OhmicDensity(Table):
     cutoff: Positive = Decimal("10.0")
 
 
-class OhmicExponentialDensity(Table):
+class OhmicExponentialDensity(TomlTable):
     """J(w) = strength * w^exponent * exp(-w / cutoff)."""
 
     kind: ClassVar[str] = "family 'ohmic_exponential'"
@@ -137,7 +137,7 @@ class OhmicExponentialDensity(Table):
     cutoff: Positive = Decimal("10.0")
 
 
-class DrudeLorentzDensity(Table):
+class DrudeLorentzDensity(TomlTable):
     """J(w) = strength * w * cutoff^2 / (w^2 + cutoff^2)."""
 
     kind: ClassVar[str] = "family 'drude_lorentz'"
@@ -146,7 +146,7 @@ class DrudeLorentzDensity(Table):
     cutoff: Positive = Decimal("10.0")
 
 
-FAMILIES: dict[str, type[Table]] = {
+FAMILIES: dict[str, type[TomlTable]] = {
     "ohmic": OhmicDensity,
     "ohmic_exponential": OhmicExponentialDensity,
     "drude_lorentz": DrudeLorentzDensity,
@@ -157,7 +157,7 @@ Density = Annotated[
 ]
 
 
-class BathTable(Table):
+class BathTable(TomlTable):
     """A thermal bath on one region of sites."""
 
     name: Annotated[
@@ -190,7 +190,7 @@ class MatrixBath(BathTable):
     ]
 
 
-class EachRates(Table):
+class EachRates(TomlTable):
     """tr Gamma^r = value for every bath r."""
 
     kind: ClassVar[str] = "rule 'each'"
@@ -198,7 +198,7 @@ class EachRates(Table):
     value: Annotated[Positives, Field(description="one, or one per bath")] = Decimal("1.0")
 
 
-class TotalRates(Table):
+class TotalRates(TomlTable):
     """sum_r tr Gamma^r = value."""
 
     kind: ClassVar[str] = "rule 'total'"
@@ -206,7 +206,7 @@ class TotalRates(Table):
     value: Positive = Decimal("1.0")
 
 
-class RangeRates(Table):
+class RangeRates(TomlTable):
     """min <= tr Gamma^r <= max for every bath r."""
 
     kind: ClassVar[str] = "rule 'range'"
@@ -215,20 +215,20 @@ class RangeRates(Table):
     max: Annotated[Positives, Field(description="one, or one per bath")]
 
 
-RULES: dict[str, type[Table]] = {"each": EachRates, "total": TotalRates, "range": RangeRates}
+RULES: dict[str, type[TomlTable]] = {"each": EachRates, "total": TotalRates, "range": RangeRates}
 RatesTable = Annotated[
     EachRates | TotalRates | RangeRates, WrapValidator(_Choice("rule", "each", RULES))
 ]
 
 
-class AnsatzTable(Table):
+class AnsatzTable(TomlTable):
     """Which Lindbladians are allowed."""
 
     rates: RatesTable = EachRates()
     lamb_shift: Annotated[bool, Field(description="false forbids the local Hamiltonians")] = True
 
 
-class QuestionTable(Table):
+class QuestionTable(TomlTable):
     """What the Lindbladian must reproduce, and how well."""
 
     target: Literal["populations", "populations+coherences"] = "populations"
@@ -238,7 +238,7 @@ class QuestionTable(Table):
     tolerance: Positive = Decimal("1e-6")
 
 
-class SweepRange(Table):
+class SweepRange(TomlTable):
     """Evenly spaced numbers from start to stop, both included, with 12 significant digits."""
 
     kind: ClassVar[str] = "a range"
@@ -280,7 +280,7 @@ Sweep = dict[
 ]
 
 
-class ExpectedTable(Table):
+class ExpectedTable(TomlTable):
     """What is known about the answer; a test holds the shipped problems to it.
 
     Both ends of the certified interval must lie within [lower, upper].
@@ -292,7 +292,7 @@ class ExpectedTable(Table):
     source: Annotated[str, Field(min_length=1, description="who computed it, and how")]
 
 
-class _ProblemTable(Table):
+class _ProblemTable(TomlTable):
     title: str = ""
     ansatz: AnsatzTable = AnsatzTable()
     question: QuestionTable = QuestionTable()

@@ -14,14 +14,16 @@ from scipy.optimize import linprog
 
 import lindfeas as lf
 from lindfeas.ansatz import regions
-from lindfeas.certificate import DistanceWitness, certificate, read_certificate, write_certificate
+from lindfeas.certificate import certificate, read_certificate, write_certificate
 from lindfeas.files import problem_from_document, read_problem
 from lindfeas.proof import Proof, verify
 from lindfeas.redfield import Redfield, redfield_equation
+from lindfeas.sharp_distance import Cell, Witness
 from tests.mutations import changed, resealed
 from tests.test_certificate import PROBLEMS, solved, written
+from tests.test_problem_files import FILES
 
-NAMES = sorted(path.stem for path in PROBLEMS.glob("*.toml"))
+NAMES = [path.stem for path in FILES]
 QUICK = [name for name in NAMES if name != "xxz-2+2+2-coherences"]
 RELATIVE_AGREEMENT = 1e-9
 TABLE = Path(__file__).parent / "data" / "xxz-certified.csv"
@@ -213,7 +215,7 @@ def test_the_column_bound_follows_from_the_lower_bound() -> None:
     assert float(proof.trace_distance or 0) == pytest.approx(float(expected), rel=1e-6)
 
 
-def distance_witness(reference: Redfield, length: float) -> DistanceWitness:
+def distance_witness(reference: Redfield, length: float) -> Witness:
     """For regions of one qubit, where Gamma is three rates, the witness is a linear program."""
     ansatz = regions(reference.system, reference.spectrum)
     p, size = reference.populations, reference.spectrum.dimension
@@ -245,12 +247,12 @@ def distance_witness(reference: Redfield, length: float) -> DistanceWitness:
     objective[-1] = -1
     solution = linprog(objective, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), bounds=bounds)
     assert solution.x[-1] > 0
-    shifts = solution.x[size : size + operators].reshape(len(ansatz), 3, 1, 1)
-    return DistanceWitness(
-        norm1_lower=length,
+    cell = Cell(
         multiplier=solution.x[:size],
-        shifts=tuple(tuple(own) for own in shifts),
+        shifts=list(solution.x[size : size + operators].reshape(operators, 1, 1)),
+        slopes=np.zeros((0, 2 * size)),
     )
+    return Witness(length=length, whole=cell, regions=tuple(n // 3 for n in range(operators)))
 
 
 def test_read_problem_settings_reach_the_certificate() -> None:

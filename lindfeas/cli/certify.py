@@ -40,6 +40,20 @@ if TYPE_CHECKING:
     default=None,
     help="Sharpen the trace distance; by default where that is quick.",
 )
+@click.option(
+    "--box",
+    "box",
+    metavar="KEY=LOW:HIGH",
+    multiple=True,
+    help="Prove it for all values of a parameter from LOW to HIGH; may be repeated.",
+)
+@click.option(
+    "--max-cells",
+    "most_cells",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="With --box: try at most so many cells of the box; 1000 by default.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def certify(
     path: Path,
@@ -48,12 +62,26 @@ def certify(
     out: str | None,
     prove: bool | None,
     sharp: bool | None,
+    box: tuple[str, ...],
+    most_cells: int | None,
     as_json: bool,
 ) -> int:
     """Answer the question of the TOML file PROBLEM with a certified interval."""
+    from lindfeas.cli.box import certify_box
     from lindfeas.files import read_problem
 
+    _check_options(box, prove=prove, sharp=sharp, most_cells=most_cells)
     problem = read_problem(path, settings)
+    if box:
+        return certify_box(
+            problem,
+            path.stem,
+            box,
+            solver=solver,
+            out=out,
+            most_cells=most_cells,
+            as_json=as_json,
+        )
     if out is None:
         answer, _, accepted = _certified(problem, solver, sharp, prove)
     else:
@@ -63,6 +91,18 @@ def certify(
         click.echo("error: the proof was rejected: do not use this answer, and report it", err=True)
         return FAILED
     return UNDECIDED if answer.verdict == "undecided" else ANSWERED
+
+
+def _check_options(
+    box: tuple[str, ...], *, prove: bool | None, sharp: bool | None, most_cells: int | None
+) -> None:
+    """Refuse what has no meaning with, or without, a box."""
+    if not box and most_cells is not None:
+        raise click.UsageError("--max-cells needs --box")
+    if box and prove is False:
+        raise click.UsageError("--no-prove does not go with --box: a box is always proved")
+    if box and sharp is not None:
+        raise click.UsageError("--sharp and --no-sharp do not go with --box")
 
 
 def _certified(

@@ -79,15 +79,24 @@ class Region:
         ``product`` only. Between operators of different charge A vanishes, because Y and rho
         conserve the charge.
         """
+        flow = self.regrouped(weight) * dagger(self.regrouped(state))
+        return self.gain(flow) - self.loss(product)
+
+    def gain(self, flow: acb_mat) -> acb_mat:
+        """tr(Y F_j rho F_i^dag), from the regrouped Y times the regrouped rho's adjoint."""
         size = self.dimension
-        flow = self._regrouped(weight) * dagger(self._regrouped(state))
-        loss = self.partial_trace(product)
         form = acb_mat(size * size, size * size)
         for a, b, c, d in itertools.product(range(size), repeat=4):
             form[c * size + d, a * size + b] = flow[c * size + a, d * size + b]
+        return self._in_basis(form)
+
+    def loss(self, product: acb_mat) -> acb_mat:
+        """tr(Y {F_i^dag F_j, rho}/2), from (Y rho + rho Y)/2."""
+        size, local = self.dimension, self.partial_trace(product)
+        form = acb_mat(size * size, size * size)
         for b, c, d in itertools.product(range(size), repeat=3):
-            form[c * size + d, c * size + b] -= loss[b, d]
-        return self.basis * form * self.basis.transpose() * arb(self.share)
+            form[c * size + d, c * size + b] = local[b, d]
+        return self._in_basis(form)
 
     def dissipated(self, gamma: acb_mat, state: acb_mat) -> acb_mat:
         """sum_ij Gamma_ij (F_j rho F_i^dag - {F_i^dag F_j, rho}/2) in the product basis."""
@@ -100,7 +109,7 @@ class Region:
             gain[a * size + c, b * size + d] = process[a * size + b, c * size + d]
         for a, b, d in itertools.product(range(size), repeat=3):
             loss[d, b] += process[a * size + b, a * size + d]
-        gained = gain * self._regrouped(state)
+        gained = gain * self.regrouped(state)
         lost = self.embedded(loss) * state
         total = acb_mat(state.nrows(), state.nrows())
         for (a, rows), (c, columns) in itertools.product(enumerate(self.place), repeat=2):
@@ -138,7 +147,7 @@ class Region:
             if self.charges[a] != self.charges[b]
         )
 
-    def _regrouped(self, matrix: acb_mat) -> acb_mat:
+    def regrouped(self, matrix: acb_mat) -> acb_mat:
         """Rows (a, b), columns (e, g): M[ae, bg]."""
         table = matrix.tolist()
         return acb_mat(
@@ -147,6 +156,9 @@ class Region:
                 for rows, columns in itertools.product(self.place, repeat=2)
             ]
         )
+
+    def _in_basis(self, form: acb_mat) -> acb_mat:
+        return self.basis * form * self.basis.transpose() * arb(self.share)
 
 
 def region(model: Model, bath: Bath) -> Region:

@@ -9,13 +9,15 @@ for w > 0, zero otherwise, and n(w) = 1/(exp(beta (w - mu)) - 1).
 
 from __future__ import annotations
 
+from typing import Any
+
 from flint import arb
 
 from lindfeas.proof.model import Bath, Density
 
 
-def spectral_density(density: Density, frequency: arb) -> arb:
-    """J(w) at a frequency that is certainly positive."""
+def spectral_density(density: Density, frequency: Any) -> Any:
+    """J(w) at a frequency that is certainly positive, or the power series of J there."""
     ratio = frequency / arb(density.cutoff)
     if density.family == "drude_lorentz":
         return arb(density.strength) * frequency / (1 + ratio**2)
@@ -33,7 +35,8 @@ def transition_rates(bath: Bath, density: Density, energy: arb) -> tuple[arb, ar
         return _above_zero(bath, density, energy)
     if energy <= 0:
         return arb(0), arb(0)
-    largest = arb(0).union(_bound(bath, density, energy.upper()))
+    beta = None if bath.beta is None else arb(bath.beta)
+    largest = arb(0).union(largest_rate(density, beta, arb(bath.mu), energy.upper()))
     return largest, largest
 
 
@@ -45,17 +48,17 @@ def _above_zero(bath: Bath, density: Density, energy: arb) -> tuple[arb, arb]:
     return coupling / thermal.expm1(), coupling / -(-thermal).expm1()
 
 
-def _bound(bath: Bath, density: Density, energy: arb) -> arb:
+def largest_rate(density: Density, beta: arb | None, mu: arb, energy: arb) -> arb:
     """An upper bound on J (n+1) on (0, energy]: J <= strength w^s, n <= 1/(beta w), 1/(-beta mu).
 
-    Not finite where J n diverges.
+    Not finite where J n diverges. ``beta`` None is infinite; it and ``mu`` may be wide balls.
     """
     power = arb(density.exponent)
     plain = arb(density.strength) * energy**power
-    if bath.beta is None:
+    if beta is None:
         return plain
-    if bath.mu < 0:
-        return plain * (1 - 1 / (arb(bath.beta) * arb(bath.mu)))
+    if mu < 0:
+        return plain * (1 - 1 / (beta * mu))
     if density.exponent < 1:
         return arb.pos_inf()
-    return plain + arb(density.strength) * energy ** (power - 1) / arb(bath.beta)
+    return plain + arb(density.strength) * energy ** (power - 1) / beta

@@ -152,6 +152,11 @@ def check_distance(at: Setting, claim: Mapping[str, Any]) -> None:
     gives y.C p > max_a |L v_a - k| with k = sum_r <Gamma^r, K^r>. As C p' = 0 and
     sum_a (p_a - p'_a) = 0, L y.C p = sum_a (L v_a - k)(p_a - p'_a) <= (y.C p) ||p - p'||_1.
 
+    A claim may cut the allowed Gamma in two, along sum_b w_b tr Gamma_b = 0 with the charges b of
+    all regions, and each part again; every part has its own y and K. In a part in which the w_j
+    have sum_b w_jb tr Gamma_b >= 0, slopes m_ja >= 0 make the condition weaker: the smallest
+    eigenvalue of a region becomes min_b (lambda_min of charge b - sum_j m_ja w_jb).
+
     Raises
     ------
     Rejected
@@ -159,10 +164,32 @@ def check_distance(at: Setting, claim: Mapping[str, Any]) -> None:
     Unsettled
         If the condition could not be shown.
     """
-    length = arb(rational(claim["norm1_lower"]))
-    y = _level_weights(at, claim["multiplier"])
-    listed = _by_region(at, claim["shifts"], "trace_distance.shifts")
-    shifts = [_shift_blocks(part, own) for part, own in zip(at.regions, listed, strict=True)]
+    _check_part(at, arb(rational(claim["norm1_lower"])), claim, ())
+
+
+def _check_part(
+    at: Setting, length: arb, part: Mapping[str, Any], cuts: tuple[list[list[fmpq]], ...]
+) -> None:
+    """Prove a distance for the Gamma with sum_b w_b tr Gamma_b >= 0 for all w in ``cuts``."""
+    if "cut" not in part:
+        return _check_cell(at, length, part, cuts)
+    listed = _by_region(at, part["cut"], "trace_distance.cut")
+    if [len(own) for own in listed] != [len(region.groups) for region in at.regions]:
+        raise Rejected("trace_distance.cut must have one weight per charge of every region")
+    above = [[rational(weight) for weight in own] for own in listed]
+    below = [[-weight for weight in own] for own in above]
+    _check_part(at, length, part["above"], (*cuts, above))
+    _check_part(at, length, part["below"], (*cuts, below))
+    return None
+
+
+def _check_cell(
+    at: Setting, length: arb, cell: Mapping[str, Any], cuts: tuple[list[list[fmpq]], ...]
+) -> None:
+    y = _level_weights(at, cell["multiplier"])
+    listed = _by_region(at, cell["shifts"], "trace_distance.shifts")
+    shifts = [_shift_blocks(region, own) for region, own in zip(at.regions, listed, strict=True)]
+    slopes = _slopes(at, cell.get("slopes", ()), len(cuts))
     forward = list(_level_matrices(at, y, at.populations))
     for level in range(at.levels.size):
         single = [arb(int(other == level)) for other in range(at.levels.size)]
@@ -170,12 +197,16 @@ def check_distance(at: Setting, claim: Mapping[str, Any]) -> None:
             [block * length - shift for block, shift in zip(column, own, strict=True)]
             for column, own in zip(_level_matrices(at, y, single), shifts, strict=True)
         ]
-        for sign in (1, -1):
+        for sign, place in ((1, level), (-1, at.levels.size + level)):
             smallest = [
-                min(smallest_eigenvalue(a - b * sign) for a, b in zip(one, two, strict=True))
-                for one, two in zip(forward, apart, strict=True)
+                min(
+                    smallest_eigenvalue(a - b * sign).fmpq()
+                    - sum((m[place] * w[r][g] for m, w in zip(slopes, cuts, strict=True)), ZERO)
+                    for g, (a, b) in enumerate(zip(one, two, strict=True))
+                )
+                for r, (one, two) in enumerate(zip(forward, apart, strict=True))
             ]
-            if not at.model.rates.smallest([value.fmpq() for value in smallest]) > 0:
+            if not at.model.rates.smallest(smallest) > 0:
                 raise Unsettled(f"the trace distance, at level {level}")
 
 
@@ -314,6 +345,16 @@ def _factors(
             for column, value in zip(group.members, factor, strict=True):
                 entries[row, column] = gaussian(value)
     return entries, next(rows)
+
+
+def _slopes(at: Setting, listed: Sequence[Sequence[str]], cuts: int) -> list[list[fmpq]]:
+    """One number >= 0 per cut, level and sign."""
+    slopes = [[rational(value) for value in row] for row in listed]
+    if [len(row) for row in slopes] != [2 * at.levels.size] * cuts:
+        raise Rejected("trace_distance.slopes must have two numbers per level for every cut")
+    if any(value < 0 for row in slopes for value in row):
+        raise Rejected("trace_distance.slopes has a number below 0")
+    return slopes
 
 
 def _shift_blocks(part: Region, listed: Sequence[Any]) -> list[acb_mat]:

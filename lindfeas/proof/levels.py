@@ -87,7 +87,7 @@ class Levels:
         for initial in self.sectors:
             final = by_charge.get(initial.charge + shift)
             if final is not None:
-                found.append((final, initial, _block(operator, final.states, initial.states)))
+                found.append((final, initial, block(operator, final.states, initial.states)))
         return found
 
 
@@ -107,7 +107,7 @@ def levels(model: Model) -> Levels:
     for charge in sorted(set(charges)):
         states = tuple(number for number, own in enumerate(charges) if own == charge)
         polynomial = _characteristic(model.hamiltonian, states, charge)
-        energies, right = _eigensystem(_block(model.hamiltonian, states, states), charge)
+        energies, right = _eigensystem(block(model.hamiltonian, states, states), charge)
         if not all(_has_root(polynomial, energy) for energy in energies):
             raise Rejected(f"two enclosures of a level of charge sector {charge} contradict")
         sectors.append(
@@ -124,7 +124,8 @@ def levels(model: Model) -> Levels:
     return Levels(size=model.size, sectors=tuple(sectors))
 
 
-def _block(operator: Entries, rows: Sequence[int], columns: Sequence[int]) -> acb_mat:
+def block(operator: Entries, rows: Sequence[int], columns: Sequence[int]) -> acb_mat:
+    """The entries of a sparse exact matrix in ``rows`` and ``columns``, as balls."""
     row_of = {state: number for number, state in enumerate(rows)}
     column_of = {state: number for number, state in enumerate(columns)}
     inside = {

@@ -21,6 +21,9 @@ from lindfeas.proof.exact import (
     rational,
 )
 
+PLACES = {"system": ("field", "coupling", "anisotropy"), "bath": ("beta", "mu")}
+"""Keys of which H, or the bath, is an affine function."""
+
 MOST_LEVELS = 256
 """Levels d that this checker takes on: eight qubits."""
 
@@ -162,6 +165,26 @@ def model(problem: Mapping[str, Any]) -> Model:
         norm=question["norm"],
         tolerance=tolerance,
     )
+
+
+def placed(problem: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:
+    """The problem with another value of a dotted key: one of `PLACES`, or ``bath.NAME.`` and more.
+
+    Raises
+    ------
+    Rejected
+        If the problem has no such key, or it is not one of these.
+    """
+    table, *inner = key.split(".")
+    known = inner[-1:] != [] and inner[-1] in PLACES.get(table, ())
+    if known and table == "system" and len(inner) == 1 and inner[0] in problem["system"]:
+        return {**problem, "system": {**problem["system"], inner[0]: value}}
+    if known and table == "bath" and len(inner) == 2:
+        baths = problem["bath"]
+        changed = [{**b, inner[1]: value} if b["name"] == inner[0] else b for b in baths]
+        if any(bath["name"] == inner[0] for bath in baths):
+            return {**problem, "bath": changed}
+    raise Rejected(f"{key} is no parameter of a box for this problem")
 
 
 def _require(condition: bool, otherwise: str) -> None:

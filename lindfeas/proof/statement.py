@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lindfeas.proof.exact import rational
-from lindfeas.proof.model import Model
+from lindfeas.proof.model import Model, placed
 
 CHAIN = (
     "the open chain of {sites} qubits with H = sum_l field_l sigma_z^l + sum_l coupling_l "
@@ -49,37 +49,86 @@ def statement(certificate: Mapping[str, Any], model: Model, distance: str | None
         The proved bound on T, or None.
     """
     problem, lower = certificate["problem"], certificate["lower_bound"]["value"]
-    baths = "; ".join(_bath(bath) for bath in problem["bath"])
-    plain = model.target == "populations"
-    defect = "sum_k |<k|L'(rho0)|k>|"
-    if not plain:
-        defect = f"the {NORMS[model.norm]} norm of L'(rho0) - L2(rho0)"
-    ansatz = ANSATZ.format(
-        shift="sum_r i[rho, H_r (x) 1] + " if model.lamb_shift else "",
-        hermitian="Hermitian H_r, " if model.lamb_shift else "",
-        rates=_rates(problem),
-    )
-    parts = [
-        "Theorem. Let rho0 = sum_k p_k |k><k| be the zeroth-order weak-coupling steady state of "
-        f"the Redfield equation for {_system(problem['system'])}, and baths with H_SB = sum_l (S_l "
-        f"(x) B_l^dag + h.c.), n(w) = 1/(exp(beta (w - mu)) - 1): {baths}. |k> are the "
-        f"eigenvectors of H, hbar = k_B = 1.{'' if plain else REDFIELD} Consider {ansatz}."
-    ]
+    parts = [f"Theorem. {_subject(problem, model)}"]
+    defect = _defect(model)
     if rational(lower) > 0:
         parts.append(f"For all of them, {defect} >= {lower}.")
     else:
         parts.append(f"The claimed lower bound {lower} is trivial and proves nothing.")
     if certificate["upper_bound"]:
         parts.append(f"For one of them, {defect} <= {certificate['upper_bound']['value']}.")
+    parts += _consequences(problem, model, lower, distance)
+    return " ".join(parts)
+
+
+def box_statement(
+    certificate: Mapping[str, Any], model: Model, distance: str, where: str | None
+) -> str:
+    """The theorem that the certificate of a box stands for.
+
+    Parameters
+    ----------
+    certificate
+        Accepted, with at least one proved cell.
+    model
+        Its model, somewhere in the box.
+    distance
+        The proved bound on T.
+    where
+        What part of the box is proved, or None for all of it.
+    """
+    problem, lower = certificate["problem"], certificate["lower_bound"]
+    for side in certificate["box"]:
+        problem = placed(problem, side["key"], f"[{side['low']}, {side['high']}]")
+    keys = " and all ".join(f"{s['key']} in [{s['low']}, {s['high']}]" for s in certificate["box"])
+    scope = "" if where is None else f" in the cells that are proved, {where}"
+    parts = [f"Theorem. For all {keys}{scope}: {_subject(problem, model)}"]
+    parts.append(f"For all of them, {_defect(model)} >= {lower}.")
+    parts += _consequences(problem, model, lower, distance)
+    if where is not None:
+        parts.append("Nothing is proved about the rest of the box.")
+    return " ".join(parts)
+
+
+def _subject(problem: Mapping[str, Any], model: Model) -> str:
+    """What the theorem is about."""
+    baths = "; ".join(_bath(bath) for bath in problem["bath"])
+    ansatz = ANSATZ.format(
+        shift="sum_r i[rho, H_r (x) 1] + " if model.lamb_shift else "",
+        hermitian="Hermitian H_r, " if model.lamb_shift else "",
+        rates=_rates(problem),
+    )
+    return (
+        "Let rho0 = sum_k p_k |k><k| be the zeroth-order weak-coupling steady state of "
+        f"the Redfield equation for {_system(problem['system'])}, and baths with H_SB = sum_l (S_l "
+        f"(x) B_l^dag + h.c.), n(w) = 1/(exp(beta (w - mu)) - 1): {baths}. |k> are the "
+        f"eigenvectors of H, hbar = k_B = 1.{'' if _is_plain(model) else REDFIELD} "
+        f"Consider {ansatz}."
+    )
+
+
+def _is_plain(model: Model) -> bool:
+    return model.target == "populations"
+
+
+def _defect(model: Model) -> str:
+    if _is_plain(model):
+        return "sum_k |<k|L'(rho0)|k>|"
+    return f"the {NORMS[model.norm]} norm of L'(rho0) - L2(rho0)"
+
+
+def _consequences(
+    problem: Mapping[str, Any], model: Model, lower: str, distance: str | None
+) -> Iterator[str]:
+    """What the bounds on the defect and on T mean."""
     if distance is not None:
-        parts.append(
+        yield (
             "For all of them, the leading-order steady populations p' have "
             f"sum_k |p_k - p'_k| / 2 >= {distance}."
         )
     if rational(lower) >= model.tolerance:
         tolerance = problem["question"]["tolerance"]
-        parts.append(f"At the tolerance {tolerance} the exact steady state is impossible.")
-    return " ".join(parts)
+        yield f"At the tolerance {tolerance} the exact steady state is impossible."
 
 
 def _system(system: Mapping[str, Any]) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any
 
 from flint import ctx
 
-from lindfeas.certificate_file import CertificateError, check_certificate
+from lindfeas.certificate_file import CertificateError, check_certificate, is_box
+from lindfeas.proof.boxes import verify_box
 from lindfeas.proof.claims import (
     POPULATIONS,
     Setting,
@@ -24,55 +23,22 @@ from lindfeas.proof.errors import Rejected, Unsettled
 from lindfeas.proof.exact import rational
 from lindfeas.proof.model import Model, model
 from lindfeas.proof.statement import statement
+from lindfeas.proof.verdict import (
+    ACCEPTED,
+    PRECISIONS,
+    REJECTED,
+    UNDECIDED,
+    Proof,
+    refusal,
+    rounded_down,
+)
 
-PRECISIONS = (128, 256, 512, 1024)
-"""Bits to try, one after the other."""
+__all__ = ["Proof", "verify"]
 
 SETTING_CHECKS = (
     "setting: charge conservation is exact; two enclosures of every level agree and no level is "
     "degenerate; the steady populations are unique"
 )
-
-ACCEPTED, REJECTED, UNDECIDED = "accepted", "rejected", "undecided"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What became of a certificate's claims.
-
-    Parameters
-    ----------
-    status
-        ``accepted``: every claim holds. ``rejected``: some claim is false, or the certificate is
-        malformed. ``undecided``: 1024 bits did not settle it.
-    proved
-        Whether a positive lower bound was proved: accepted, and more than the trivial bound 0.
-    statement
-        The theorem in words and numbers, or what is missing.
-    lower, upper
-        The proved bounds on the defect as exact decimals; None where there is none.
-    trace_distance
-        The proved lower bound on T = ||p - p'||_1 / 2 as a decimal, rounded down, or None.
-    checks
-        What was checked, in order.
-    bits
-        Precision that settled it; 0 if no arithmetic was needed.
-    seconds
-        Wall time.
-    reason
-        Why it was not accepted, or why the lower bound is trivial; None otherwise.
-    """
-
-    status: str
-    proved: bool
-    statement: str
-    lower: str | None = None
-    upper: str | None = None
-    trace_distance: str | None = None
-    checks: tuple[str, ...] = ()
-    bits: int = 0
-    seconds: float
-    reason: str | None = None
 
 
 def verify(certificate: Mapping[str, Any]) -> Proof:
@@ -94,6 +60,8 @@ def verify(certificate: Mapping[str, Any]) -> Proof:
     >>> verify({}).status
     'rejected'
     """
+    if is_box(certificate):
+        return verify_box(certificate)
     started = time.perf_counter()
     bits = 0
     try:
@@ -108,14 +76,7 @@ def verify(certificate: Mapping[str, Any]) -> Proof:
                 status, reason = UNDECIDED, f"the arithmetic failed at {bits} bits: {trouble}"
     except (CertificateError, Rejected) as error:
         status, reason = REJECTED, str(error)
-    return Proof(
-        status=status,
-        proved=False,
-        statement=f"Nothing is proved: {reason}.",
-        bits=bits,
-        seconds=time.perf_counter() - started,
-        reason=reason,
-    )
+    return refusal(status, reason, bits, time.perf_counter() - started)
 
 
 def _exact_model(certificate: Mapping[str, Any]) -> Model:
@@ -175,7 +136,4 @@ def _distance(at: Setting, lower: str, norm1_lower: str) -> str | None:
     if at.model.target == POPULATIONS:
         best = max(best, column_bound(at.model, at.regions, rational(lower)))
     best /= 2
-    if not best > 0:
-        return None
-    rounding = Context(prec=7, rounding=ROUND_FLOOR)
-    return str(rounding.divide(Decimal(int(best.p)), Decimal(int(best.q))))
+    return rounded_down(best) if best > 0 else None

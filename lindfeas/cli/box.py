@@ -1,0 +1,85 @@
+"""``lindfeas certify --box``: one problem, proved over a box of its parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED
+
+if TYPE_CHECKING:
+    from lindfeas.box import BoxAnswer
+    from lindfeas.files import ProblemFile
+
+
+def certify_box(
+    problem: ProblemFile,
+    stem: str,
+    intervals: Sequence[str],
+    *,
+    solver: str | None,
+    out: str | None,
+    most_cells: int | None,
+    as_json: bool,
+) -> int:
+    """Prove what ``--box`` asks for, go on from what ``out`` holds, and return the exit code."""
+    from lindfeas.box import MOST_CELLS, parse_interval, prove_box
+
+    target = None if out is None else Path(out) / f"{stem}-box.certificate.json"
+    answer = prove_box(
+        problem,
+        [parse_interval(text) for text in intervals],
+        solver=solver,
+        most_cells=MOST_CELLS if most_cells is None else most_cells,
+        start=None if target is None else _earlier(target),
+        progress=None if target is None else lambda found: _write(target, found),
+    )
+    if target is not None:
+        click.echo(f"written: {target}", err=True)
+    _show(problem, answer, target, as_json)
+    if answer.proof is not None and answer.proof.status == "rejected":
+        click.echo("error: the proof was rejected: do not use this answer, and report it", err=True)
+        return FAILED
+    return ANSWERED if answer.verdict == "impossible" else UNDECIDED
+
+
+def _earlier(target: Path) -> dict[str, Any] | None:
+    """The certificate of an earlier run, after proving that another can be written there."""
+    from lindfeas.certificate_file import read_certificate
+    from lindfeas.output import pending_file
+
+    with pending_file(target.parent, target.name):
+        return read_certificate(target) if target.exists() else None
+
+
+def _write(target: Path, certificate: dict[str, Any]) -> None:
+    """Put the certificate so far on disk: what an interrupted run goes on from."""
+    from lindfeas.certificate_file import write_certificate
+
+    write_certificate(target, certificate)
+    cells = [cell for cell in certificate["cells"] if "split" not in cell]
+    proved = sum("lower_bound" in cell for cell in cells)
+    click.echo(f"{proved} of {len(cells)} cells proved so far", err=True)
+
+
+def _show(problem: ProblemFile, answer: BoxAnswer, target: Path | None, as_json: bool) -> None:
+    found = answer.to_dict()
+    if as_json:
+        where = None if target is None else str(target)
+        content = {**found, "certificate": where, "problem": problem.json_document()}
+        click.echo(json.dumps(content, indent=2, allow_nan=False))
+        return
+    cells = found["cells"]
+    click.echo(problem.title or str(problem.path))
+    click.echo(f"verdict  {answer.verdict}")
+    for key, (low, high) in found["box"].items():
+        click.echo(f"{key} from {low} to {high}")
+    click.echo(
+        f"cells: {cells['proved']} proved, {cells['undecided']} undecided; "
+        f"{100 * answer.share:.6g} % of the box proved in {answer.seconds:.3g} s"
+    )
+    click.echo(f"\n{found['statement']}")
