@@ -17,6 +17,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"lindfeas {release}"
+html_static_path = ["_static"]
+html_css_files = ["pictures.css"]
 default_role = "code"
 
 myst_enable_extensions = ["deflist", "dollarmath"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lindfeas.answer import Answer
     from lindfeas.backends import solver_status
     from lindfeas.certification import certify
+    from lindfeas.comparison import compare
     from lindfeas.errors import (
         AccuracyError,
         InputError,
@@ -58,6 +59,7 @@ _HOME = {
     "SolverError": "errors",
     "Target": "target",
     "certify": "certification",
+    "compare": "comparison",
     "models": "",
     "problem_schema": "files",
     "prove": "proving",
@@ -87,6 +89,7 @@ __all__ = [
     "SolverError",
     "Target",
     "certify",
+    "compare",
     "models",
     "problem_schema",
     "prove",

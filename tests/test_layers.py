@@ -17,6 +17,9 @@ PROOF = [
             "ansatz",
             "balls",
             "baths",
+            "boxes",
+            "cell_levels",
+            "cells",
             "claims",
             "errors",
             "exact",
@@ -27,14 +30,37 @@ PROOF = [
             "redfield",
             "reference",
             "statement",
+            "taylor",
+            "verdict",
             "verification",
         )
     ),
 ]
 """The checker: it sees nothing of lindfeas but its own files, the errors and the file reader."""
 
+PLOT = [
+    "plot",
+    *(
+        f"plot.{name}"
+        for name in (
+            "arrangement",
+            "boundaries",
+            "comparisons",
+            "curves",
+            "intervals",
+            "labels",
+            "legends",
+            "maps",
+            "saving",
+            "scales",
+            "style",
+        )
+    ),
+]
+"""The pictures: they see tables, and nothing sees them but their command."""
+
 LAYERS = [
-    ["errors"],
+    ["errors", "isolation"],
     ["output"],
     ["certificate_file"],
     PROOF,
@@ -47,28 +73,40 @@ LAYERS = [
     ["question"],
     ["rounding"],
     ["problem"],
-    ["assembly", "bounds", "backends", "flow"],
+    ["assembly", "bounds", "backends", "flow", "qics_solver"],
     ["solver", "distance", "lindbladian", "polish"],
-    ["distance_solver"],
+    ["distance_solver", "nearest"],
     ["sharp_distance"],
     ["report", "dynamics"],
     ["answer"],
-    ["enclosure"],
+    ["enclosure", "bisection"],
     ["certification", "redfield_generator"],
     ["wording", "decimals"],
     ["schema"],
     ["construction"],
     ["files"],
+    ["columns"],
+    ["table"],
     ["certificate_problem"],
     ["certificate"],
-    ["proving"],
+    ["proving", "box_search"],
+    ["box"],
+    ["engine"],
+    ["executors", "sweep_points", "boundary"],
+    ["sweep_folder"],
+    ["sweep"],
+    ["boundary_sweep"],
+    ["comparison"],
+    ["comparison_report"],
+    PLOT,
     ["cli.group"],
-    ["cli.certify", "cli.solvers", "cli.verify"],
+    ["cli.box"],
+    ["cli.certify", "cli.compare", "cli.plot", "cli.solvers", "cli.sweep", "cli.verify"],
     ["cli"],
     ["__main__"],
 ]
 
-HEAVY = {"cvxpy": {"solver", "distance_solver"}, "mosek": {"backends"}}
+HEAVY = {"cvxpy": {"solver", "distance_solver", "qics_solver"}, "mosek": {"backends"}}
 """Packages that only the named modules may import."""
 
 

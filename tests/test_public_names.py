@@ -25,6 +25,7 @@ PUBLIC = [
     "SolverError",
     "Target",
     "certify",
+    "compare",
     "models",
     "problem_schema",
     "prove",
