@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lindfeas.problem import LARGEST_HAMILTONIAN, Point, Problem
 from lindfeas.question import Rates
-from lindfeas.residual import DUAL_NORM, hermitian_coordinates
+from lindfeas.residual import DUAL_NORM, hermitian_coordinates, hermitian_root
 from lindfeas.spectrum import UNIT_ROUNDOFF
 
 LIFTS = 5
@@ -195,17 +195,22 @@ def refit_shift(problem: Problem, point: Point) -> Point:
 
 def dual_rate_value(rates: Rates, smallest: Sequence[float]) -> float:
     """min over the traces that the rule allows of sum_r tr(Gamma^r) lambda_r."""
+    return float(dual_rate_values(rates, np.array(smallest)[:, None])[0])
+
+
+def dual_rate_values(rates: Rates, smallest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`dual_rate_value` of every column of ``smallest``, shape (regions, n)."""
     count = len(smallest)
-    if rates.rule == "each":
-        return float(np.dot(rates.per_region("value", count), smallest))
     if rates.rule == "total":
-        return float(rates.per_region("value", count)[0]) * min(smallest)
-    low, high = rates.per_region("min", count), rates.per_region("max", count)
-    return float(
-        sum(
-            value * (a if value > 0 else b) for value, a, b in zip(smallest, low, high, strict=True)
-        )
+        lowest: NDArray[np.float64] = smallest.min(axis=0)
+        return rates.per_region("value", count)[0] * lowest
+    if rates.rule == "each":
+        return np.array(rates.per_region("value", count)) @ smallest
+    low, high = np.array(rates.per_region("min", count)), np.array(rates.per_region("max", count))
+    total: NDArray[np.float64] = np.sum(
+        smallest * np.where(smallest > 0, low[:, None], high[:, None]), axis=0
     )
+    return total
 
 
 def _smallest_eigenvalue(problem: Problem, region: int, y: NDArray[np.float64]) -> float:
@@ -222,8 +227,7 @@ def _smallest_eigenvalue(problem: Problem, region: int, y: NDArray[np.float64]) 
 def _positive_part(gamma: NDArray[Any]) -> NDArray[Any]:
     if not np.isfinite(gamma).all():
         return np.zeros_like(gamma)
-    values, vectors = np.linalg.eigh((gamma + gamma.conj().T) / 2)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    root = hermitian_root((gamma + gamma.conj().T) / 2)
     positive: NDArray[Any] = root @ root.conj().T
     return positive
 

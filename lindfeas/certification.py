@@ -16,15 +16,16 @@ from lindfeas.dynamics import SteadyStateCheck, check_candidate
 from lindfeas.enclosure import Enclosure, enclose
 from lindfeas.flow import flow_blocks
 from lindfeas.lindbladian import Lindbladian, lindbladian
+from lindfeas.nearest import nearest_lindbladian
 from lindfeas.problem import Problem
 from lindfeas.question import Question
 from lindfeas.redfield import Redfield, redfield_equation
-from lindfeas.sharp_distance import Witness, distance_witness, nearest_lindbladian
+from lindfeas.sharp_distance import CELLS, Witness, distance_witness
 from lindfeas.solver import best_conditioned
 from lindfeas.target import Target, coherences, populations
 
-QUICK_LEVELS = 32
-QUICK_CONES = 16
+QUICK_LEVELS = 64
+QUICK_CONES = 200
 """Up to this size the sharp bound on the trace distance is computed without being asked for."""
 
 NEAR_OPTIMAL = (10.0, 1e3, 1e6)
@@ -48,7 +49,7 @@ def certify(
     question
         The system, the allowed Lindbladians and what they must reproduce.
     solver
-        ``CLARABEL``, ``SCS`` or ``MOSEK``; by default Clarabel, then any other usable one.
+        A name of `lindfeas.solver_status`; by default Clarabel, then SCS or MOSEK if usable.
     sharp
         Whether to spend time on a sharp bound on the trace distance, for populations; by default
         where it takes less than about a second.
@@ -97,8 +98,9 @@ def certify(
     put_to_work = _checked(candidate, reference, ansatz, target) if check else None
     distance = _distances(interval, question, target, reference, ansatz, candidate)
     witness, nearest = None, None
-    if target.is_populations and (sharp or (sharp is None and _is_quick(problem))):
-        distance, witness, nearest = _sharp(problem, enclosure, distance, reference, ansatz)
+    cells = _cells(problem, sharp) if target.is_populations else 0
+    if cells:
+        distance, witness, nearest = _sharp(problem, enclosure, distance, reference, ansatz, cells)
     return Answer(
         question=question,
         verdict=verdict,
@@ -176,10 +178,18 @@ def _checked(
     return None if check.unknowns > CHECKED else check
 
 
-def _is_quick(problem: Problem) -> bool:
-    """Whether the sharp bound has only few matrix inequalities of order above 1."""
+def _cells(problem: Problem, sharp: bool | None) -> int:
+    """Into how many cells a sharp bound may cut the allowed Gamma; 0 for no sharp bound.
+
+    Matrix inequalities of order above 1 make every cell take about a second: then, unless a sharp
+    bound is asked for, there is one.
+    """
+    if sharp is not None:
+        return CELLS if sharp else 0
     cones = 2 * problem.rows * sum(block.size > 1 for block in problem.blocks)
-    return problem.rows <= QUICK_LEVELS and cones <= QUICK_CONES
+    if problem.rows > QUICK_LEVELS or cones > QUICK_CONES:
+        return 0
+    return 1 if cones else CELLS
 
 
 def _sharp(
@@ -188,19 +198,20 @@ def _sharp(
     distance: TraceDistance,
     reference: Redfield,
     ansatz: tuple[Region, ...],
+    cells: int,
 ) -> tuple[TraceDistance, Witness | None, Lindbladian | None]:
     """Both ends of the trace distance, sharpened; what cannot be improved stays."""
     if enclosure.point is None:
         return distance, None, None
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
-    found = nearest_lindbladian(problem, reference, flows, enclosure.point, enclosure.solver)
+    found = nearest_lindbladian(problem, reference.populations, flows, enclosure.point)
     nearest, upper = None, distance.upper
     if found is not None and (upper is None or found[1] <= upper):
         upper = found[1]
         nearest = lindbladian(problem, found[0], reference, ansatz)
     ceiling = 2.0 if upper is None else 2 * upper
     witness = distance_witness(
-        problem, reference, flows, enclosure.multiplier, ceiling, enclosure.solver
+        problem, reference, flows, enclosure.multiplier, ceiling, enclosure.solver, cells=cells
     )
     if witness is not None and distance.lower is not None:
         distance = replace(distance, lower=max(distance.lower, witness.length / 2))

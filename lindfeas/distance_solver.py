@@ -1,4 +1,4 @@
-"""The two programs behind sharp trace distances, through cvxpy.
+"""The program behind sharp trace distances, through cvxpy.
 
 As in `lindfeas.solver`, what comes back is raw material: `lindfeas.sharp_distance` evaluates it.
 """
@@ -6,6 +6,7 @@ As in `lindfeas.solver`, what comes back is raw material: `lindfeas.sharp_distan
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,97 +14,125 @@ from numpy.typing import NDArray
 
 from lindfeas.flow import FlowBlock
 from lindfeas.question import Rates
-from lindfeas.residual import hermitian_coordinates, hermitian_matrix
-from lindfeas.solver import apply_rule, positive, run
+from lindfeas.residual import coordinate_count, hermitian_coordinates, hermitian_matrix
+from lindfeas.solver import positive, run
 
 
-def best_witness(
-    flows: Sequence[FlowBlock],
-    populations: NDArray[np.float64],
-    rates: Rates,
-    length: float,
-    scale: float,
-    solver: str,
-) -> tuple[NDArray[np.float64], list[NDArray[Any]]] | None:
-    """y and K^r with the largest margin for a claimed distance ||p - p'||_1 >= length.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a solver suggests for a claimed length.
 
-    Maximise over y in [-1, 1]^d and Hermitian K the smallest value, over levels a and both signs,
-    of sum_r t_r lambda_min(A^r(y) -/+ (length B^r_a(y) - K^r)), all data multiplied by ``scale``.
-
-    Returns
-    -------
-    (y of shape (d,), one K per block), or None if the solver fails
+    Parameters
+    ----------
+    multiplier
+        y, shape (d,).
+    shifts
+        K, one matrix per Kossakowski block.
+    slopes
+        Multipliers of the cuts, shape (cuts, 2d): levels for sign +, then for sign -.
+    shares
+        How the relaxation spreads tr Gamma over the blocks, for every level and sign: shape
+        (blocks, 2d). Were it exact, all columns would be parallel.
+    margin
+        As the solver reports it.
     """
-    import cvxpy as cp
 
-    levels = len(populations)
-    regions = 1 + max(flow.region for flow in flows)
-    y = cp.Variable(levels)
-    shifts = [cp.Variable(_count(flow)) for flow in flows]
-    smallest = cp.Variable((regions, 2 * levels))
-    margin = cp.Variable()
-    constraints: list[Any] = [cp.abs(y) <= 1, *_margin(rates, smallest, margin, regions, cp)]
-    for flow, shift in zip(flows, shifts, strict=True):
-        constraints += _witness_cones(
-            flow, shift, y, smallest[flow.region], populations, length, scale, cp
+    multiplier: NDArray[np.float64]
+    shifts: list[NDArray[Any]]
+    slopes: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    margin: float
+
+
+class WitnessProgram:
+    """y, K and slopes m with the largest margin for a claimed distance ||p - p'||_1 >= L.
+
+    Maximise over y in [-1, 1]^d, Hermitian K and m >= 0 the smallest value, over levels a and both
+    signs, of sum_r t_r min_b [lambda_min( A_b(y) -/+ (L B_ba(y) - K_b) ) - sum_j m_ja w_jb], all
+    divided by L. It is compiled once for all L and all weights w of the cuts.
+
+    Parameters
+    ----------
+    cuts
+        How many cuts there can be.
+    """
+
+    def __init__(
+        self,
+        flows: Sequence[FlowBlock],
+        populations: NDArray[np.float64],
+        rates: Rates,
+        cuts: int,
+        solver: str,
+    ) -> None:
+        import cvxpy as cp
+
+        levels, regions = len(populations), 1 + max(flow.region for flow in flows)
+        self.flows, self.solver = flows, solver
+        self.inverse = cp.Parameter(nonneg=True)
+        self.weights = cp.Parameter((cuts, len(flows)))
+        self.y = cp.Variable(levels)
+        self.slopes = cp.Variable((cuts, 2 * levels), nonneg=True)
+        self.shifts = [cp.Variable(coordinate_count(flow.size, flow.is_complex)) for flow in flows]
+        smallest, margin = cp.Variable((regions, 2 * levels)), cp.Variable()
+        constraints: list[Any] = [cp.abs(self.y) <= 1]
+        constraints += _margin(rates, smallest, margin, regions, cp)
+        self.links = []
+        for number, (flow, shift) in enumerate(zip(flows, self.shifts, strict=True)):
+            lowest = cp.Variable(2 * levels)
+            constraints += self._cones(flow, shift, lowest, populations, cp)
+            paid = self.weights[:, number] @ self.slopes
+            self.links.append(smallest[flow.region] <= lowest - paid)
+        self.program = cp.Problem(cp.Maximize(margin), constraints + self.links)
+
+    def solve(self, length: float, weights: Sequence[NDArray[np.float64]]) -> Proposal | None:
+        """What the solver suggests, for fewer cuts than there can be or as many; None if it fails.
+
+        A cut that is not used says sum_b tr Gamma_b >= 0, which is no news.
+        """
+        table = np.ones(self.weights.shape)
+        for row, given in zip(table, weights, strict=False):
+            row[:] = given
+        self.inverse.value, self.weights.value = 1 / length, table
+        run(self.program, self.solver)
+        if self.y.value is None or any(link.dual_value is None for link in self.links):
+            return None
+        return Proposal(
+            multiplier=np.clip(self.y.value, -1.0, 1.0),
+            shifts=[
+                length * hermitian_matrix(np.asarray(shift.value), flow.size, flow.is_complex)
+                for shift, flow in zip(self.shifts, self.flows, strict=True)
+            ],
+            slopes=length * np.maximum(self.slopes.value[: len(weights)], 0.0),
+            shares=np.maximum([link.dual_value for link in self.links], 0.0),
+            margin=float(self.program.value),
         )
-    run(cp.Problem(cp.Maximize(margin), constraints), solver)
-    if y.value is None:
-        return None
-    is_complex = [np.iscomplexobj(flow.coefficients) for flow in flows]
-    return np.asarray(y.value), [
-        hermitian_matrix(np.asarray(s.value), flow.size, c) / scale
-        for s, flow, c in zip(shifts, flows, is_complex, strict=True)
-    ]
 
-
-def nearer_lindbladian(
-    flows: Sequence[FlowBlock],
-    populations: NDArray[np.float64],
-    rates: Rates,
-    gammas: Sequence[NDArray[Any]],
-    deviation: NDArray[np.float64],
-    solver: str,
-) -> list[NDArray[Any]] | None:
-    """One step of sequential programming towards the smallest ||delta||_1, C(Gamma)(p + delta) = 0.
-
-    The product C(Gamma) delta is linearised around the given ``gammas`` and ``deviation``.
-    """
-    import cvxpy as cp
-
-    levels = len(populations)
-    variables = [cp.Variable(_count(flow)) for flow in flows]
-    delta = cp.Variable(levels)
-    moved = populations + deviation
-    total: Any = 0
-    constraints: list[Any] = []
-    traces: list[Any] = [0] * (1 + max(flow.region for flow in flows))
-    current = np.zeros((levels, levels))
-    for flow, variable, gamma in zip(flows, variables, gammas, strict=True):
-        is_complex = np.iscomplexobj(flow.coefficients)
-        columns = hermitian_coordinates(flow.of_state(moved).conj(), is_complex).real
-        total = total + columns @ variable
-        constraints.append(positive(variable, flow.size, is_complex, 0, cp))
-        traces[flow.region] = traces[flow.region] + cp.sum(variable[: flow.size])
-        current += flow.rates(gamma)
-    weight = 1.0 / np.abs(np.diag(current)).max()
-    constraints += [
-        weight * (total + current @ (delta - deviation)) == 0,
-        cp.sum(delta) == 0,
-        *apply_rule(rates, traces),
-    ]
-    run(cp.Problem(cp.Minimize(cp.norm1(delta)), constraints), solver)
-    if delta.value is None:
-        return None
-    return [
-        hermitian_matrix(np.asarray(v.value), flow.size, bool(np.iscomplexobj(flow.coefficients)))
-        for v, flow in zip(variables, flows, strict=True)
-    ]
-
-
-def _count(flow: FlowBlock) -> int:
-    n = flow.size
-    return n * n if np.iscomplexobj(flow.coefficients) else n * (n + 1) // 2
+    def _cones(
+        self,
+        flow: FlowBlock,
+        shift: Any,
+        lowest: Any,
+        populations: NDArray[np.float64],
+        cp: Any,
+    ) -> list[Any]:
+        """A(y) / L -/+ (B_a(y) - K) >= lowest for all levels a and both signs."""
+        levels, count = len(populations), shift.size
+        steady = hermitian_coordinates(flow.of_state(populations), flow.is_complex).real
+        single = hermitian_coordinates(flow.coefficients, flow.is_complex).real
+        rows = np.ascontiguousarray(single.transpose(0, 2, 1)).reshape(levels * count, levels)
+        base, tilt = cp.Variable(count), cp.Variable(levels * count)
+        cones = [
+            base == self.inverse * (steady.T @ self.y),
+            tilt == rows @ self.y - np.tile(np.eye(count), (levels, 1)) @ shift,
+        ]
+        if flow.size == 1:
+            return [*cones, base - tilt >= lowest[:levels], base + tilt >= lowest[levels:]]
+        for level in range(levels):
+            own = tilt[level * count : (level + 1) * count]
+            for matrix, place in ((base - own, level), (base + own, levels + level)):
+                cones.append(positive(matrix, flow.size, flow.is_complex, lowest[place], cp))
+        return cones
 
 
 def _margin(rates: Rates, smallest: Any, margin: Any, regions: int, cp: Any) -> list[Any]:
@@ -121,31 +150,3 @@ def _margin(rates: Rates, smallest: Any, margin: Any, regions: int, cp: Any) -> 
         share <= cp.multiply(np.broadcast_to(high, smallest.shape), smallest),
         cp.sum(share, axis=0) >= margin,
     ]
-
-
-def _witness_cones(
-    flow: FlowBlock,
-    shift: Any,
-    y: Any,
-    smallest: Any,
-    populations: NDArray[np.float64],
-    length: float,
-    scale: float,
-    cp: Any,
-) -> list[Any]:
-    """A(y) -/+ (length B_a(y) - K) >= s for all levels a and both signs."""
-    levels = len(populations)
-    is_complex = bool(np.iscomplexobj(flow.coefficients))
-    steady = scale * hermitian_coordinates(flow.of_state(populations), is_complex).real
-    single = scale * hermitian_coordinates(flow.coefficients, is_complex).real
-    if flow.size == 1:
-        whole = cp.sum(cp.multiply(steady[:, 0], y))
-        each = length * (single[:, :, 0] @ y) - shift
-        return [whole - each >= smallest[:levels], whole + each >= smallest[levels:]]
-    base = steady.T @ y
-    cones = []
-    for level in range(levels):
-        tilt = length * (single[level].T @ y) - shift
-        for sign, place in ((1, level), (-1, levels + level)):
-            cones.append(positive(base - sign * tilt, flow.size, is_complex, smallest[place], cp))
-    return cones

@@ -39,6 +39,11 @@ class FlowBlock:
         """Order n of the block."""
         return int(self.coefficients.shape[-1])
 
+    @property
+    def is_complex(self) -> bool:
+        """Whether the block needs a complex Hermitian variable."""
+        return bool(np.iscomplexobj(self.coefficients))
+
     def of_state(self, populations: NDArray[np.float64]) -> NDArray[Any]:
         """sum_a q_a G[a, k], shape (d, n, n)."""
         return np.tensordot(populations, self.coefficients, axes=1)
@@ -46,6 +51,15 @@ class FlowBlock:
     def of_multiplier(self, multiplier: NDArray[np.float64]) -> NDArray[Any]:
         """B_a(y) = sum_k y_k G[a, k], shape (d, n, n)."""
         return np.einsum("k,akij->aij", multiplier, self.coefficients)
+
+    def slope(
+        self, multiplier: NDArray[np.float64], populations: NDArray[np.float64]
+    ) -> NDArray[Any]:
+        """sum_ka y_k q_a G[a, k], shape (n, n): y.C(Gamma) q is its sum with Gamma's entries."""
+        flat = self.coefficients.reshape(-1, self.size**2)
+        weights = np.multiply.outer(populations, multiplier).ravel()
+        found: NDArray[Any] = (weights @ flat).reshape(self.size, self.size)
+        return found
 
     def rates(self, gamma: NDArray[Any]) -> NDArray[np.float64]:
         """This block's part of C[k, a], shape (d, d)."""

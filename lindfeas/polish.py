@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.problem import Point, Problem
+from lindfeas.residual import hermitian_root
 
 MARGINS = (1e-4, 1e-2)
 """A row is driven to zero if its |multiplier| is farther than this from 1."""
@@ -43,7 +44,7 @@ def polished(problem: Problem, point: Point, multiplier: NDArray[np.float64]) ->
     if not (problem.layout.is_vector and problem.norm == "trace"):
         return
     gammas = point.gammas
-    roots = [_root(gamma) for gamma in gammas]
+    roots = [hermitian_root(gamma) for gamma in gammas]
     residual = problem.residual(point)
     traces = _trace_rows(problem, roots)
     for margin in MARGINS:
@@ -65,12 +66,6 @@ def polished(problem: Problem, point: Point, multiplier: NDArray[np.float64]) ->
             keep = singular > cut * singular[0]
             step = v[keep].T @ ((u[:, keep].T @ target) / singular[keep])
             yield Point(gammas=_applied(step, roots), shift=point.shift)
-
-
-def _root(gamma: NDArray[Any]) -> NDArray[Any]:
-    values, vectors = np.linalg.eigh(gamma)
-    root: NDArray[Any] = vectors * np.sqrt(np.maximum(values, 0.0))
-    return root
 
 
 def _coordinates(matrices: NDArray[Any], root: NDArray[Any]) -> NDArray[np.float64]:
@@ -113,7 +108,6 @@ def _applied(step: NDArray[np.float64], roots: Sequence[NDArray[Any]]) -> list[N
     factor = min(1.0, -0.99 / lowest) if lowest < 0 else 1.0
     found = []
     for root, change in zip(roots, changes, strict=True):
-        values, vectors = np.linalg.eigh(np.eye(len(root)) + factor * change)
-        half = root @ (vectors * np.sqrt(np.maximum(values, 0.0)))
+        half = root @ hermitian_root(np.eye(len(root)) + factor * change)
         found.append(half @ half.conj().T)
     return found

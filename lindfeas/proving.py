@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lindfeas.answer import Answer
-from lindfeas.certificate import DistanceWitness, certificate
-from lindfeas.errors import MissingExtraError
+from lindfeas.certificate import certificate
+from lindfeas.certification import certify
+from lindfeas.errors import LindfeasError, MissingExtraError
 from lindfeas.files import ProblemFile
+from lindfeas.sharp_distance import Witness
 
 if TYPE_CHECKING:
     from lindfeas.proof import Proof
@@ -18,6 +21,10 @@ LEVELS = {"populations": 64, "populations+coherences": 16}
 
 CLAIMED_LENGTH = 1 - 1e-9
 """What is claimed of a certified length, so that rounding does not spoil its proof."""
+
+
+class ProofRejectedError(LindfeasError):
+    """The checker refused a certificate that lindfeas wrote: the answer must not be used."""
 
 
 def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str, Any], Proof]:
@@ -58,6 +65,41 @@ def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str,
     return written, verify(written)
 
 
+def answered(
+    problem: ProblemFile,
+    *,
+    solver: str | None = None,
+    sharp: bool | None = None,
+    proof: bool | None = None,
+) -> tuple[Answer, dict[str, Any] | None]:
+    """A problem's certified answer, proved if asked for, and the certificate of the proof.
+
+    Parameters
+    ----------
+    solver, sharp
+        As in `lindfeas.certify`.
+    proof
+        Whether to prove it; by default where python-flint is installed and it takes a few seconds.
+
+    Returns
+    -------
+    (Answer, certificate or None)
+
+    Raises
+    ------
+    ProofRejectedError
+        If the checker refuses the answer's certificate.
+    """
+    answer = certify(problem.question, solver=solver, sharp=sharp)
+    if not (can_prove() and is_quick(answer) if proof is None else proof):
+        return answer, None
+    written, found = prove(answer, problem)
+    if found.status == "rejected":
+        raise ProofRejectedError(f"the proof was rejected: {found.statement}")
+    answer = replace(answer, proved=found.proved, seconds=answer.seconds + found.seconds)
+    return answer, written if found.status == "accepted" else None
+
+
 def can_prove() -> bool:
     """Whether python-flint is installed."""
     return importlib.util.find_spec("flint") is not None
@@ -68,22 +110,8 @@ def is_quick(answer: Answer) -> bool:
     return len(answer.reference.populations) <= LEVELS.get(answer.target, 0)
 
 
-def _distance(answer: Answer) -> DistanceWitness | None:
+def _distance(answer: Answer) -> Witness | None:
     witness = answer.distance_witness
     if witness is None or witness.length <= 0 or answer.candidate is None:
         return None
-    shifts = iter(witness.shifts)
-    sizes = [[len(group) for group in groups] for groups in _groups(answer)]
-    return DistanceWitness(
-        norm1_lower=witness.length * CLAIMED_LENGTH,
-        multiplier=witness.multiplier,
-        shifts=tuple(tuple(next(shifts) for _ in groups) for groups in sizes),
-    )
-
-
-def _groups(answer: Answer) -> list[list[tuple[str, ...]]]:
-    """Labels of the operator groups of every region."""
-    from lindfeas.ansatz import regions
-
-    ansatz = regions(answer.question.system, answer.reference.spectrum)
-    return [[group.labels for group in region.groups] for region in ansatz]
+    return witness.shortened(CLAIMED_LENGTH)

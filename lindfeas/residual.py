@@ -38,7 +38,7 @@ class Layout:
     @cached_property
     def rows(self) -> int:
         """Number of real coordinates."""
-        return sum(self._count(size) for size in self.sizes)
+        return sum(coordinate_count(size, self.is_complex) for size in self.sizes)
 
     @cached_property
     def is_vector(self) -> bool:
@@ -54,7 +54,7 @@ class Layout:
         """(order, where its coordinates stand) for every block."""
         start = 0
         for size in self.sizes:
-            stop = start + self._count(size)
+            stop = start + coordinate_count(size, self.is_complex)
             yield size, slice(start, stop)
             start = stop
 
@@ -85,8 +85,10 @@ class Layout:
             [np.abs(np.linalg.eigvalsh(block)) for block in self.blocks(coordinates)]
         )
 
-    def _count(self, size: int) -> int:
-        return size * size if self.is_complex else size * (size + 1) // 2
+
+def coordinate_count(size: int, is_complex: bool) -> int:
+    """Number of real coordinates of a Hermitian (real symmetric) matrix of order ``size``."""
+    return size * size if is_complex else size * (size + 1) // 2
 
 
 def hermitian_coordinates(stack: NDArray[Any], is_complex: bool) -> NDArray[Any]:
@@ -118,3 +120,10 @@ def hermitian_matrix(coordinates: NDArray[np.float64], size: int, is_complex: bo
     matrix += matrix.conj().T
     matrix[np.diag_indices(size)] = coordinates[:size]
     return matrix
+
+
+def hermitian_root(matrix: NDArray[Any], floor: float = 0.0) -> NDArray[Any]:
+    """B with B B^dagger = matrix, its eigenvalues raised to at least ``floor``, shape (n, n)."""
+    values, vectors = np.linalg.eigh(matrix)
+    root: NDArray[Any] = vectors * np.sqrt(np.maximum(values, floor))
+    return root

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lindfeas.residual import DUAL_NORM, Layout, hermitian_coordinates, hermitian_matrix
+from lindfeas.residual import (
+    DUAL_NORM,
+    Layout,
+    hermitian_coordinates,
+    hermitian_matrix,
+    hermitian_root,
+)
 
 ROUNDING = 1e-12
 
@@ -46,3 +52,13 @@ def test_basis_is_orthonormal() -> None:
         basis = np.array([hermitian_matrix(unit, 3, is_complex) for unit in np.eye(count)])
         gram = hermitian_coordinates(basis, is_complex)
         np.testing.assert_allclose(gram, np.eye(count), atol=ROUNDING)
+
+
+def test_root_squares_to_the_matrix_with_its_eigenvalues_raised() -> None:
+    generator = np.random.default_rng(5)
+    factor = generator.normal(size=(4, 2)) + 1j * generator.normal(size=(4, 2))
+    matrix = factor @ factor.conj().T
+    root = hermitian_root(matrix, floor=0.3)
+    values, vectors = np.linalg.eigh(matrix)
+    raised = (vectors * np.maximum(values, 0.3)) @ vectors.conj().T
+    np.testing.assert_allclose(root @ root.conj().T, raised, atol=1e-12)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lindfeas import Question, Rates, certify, redfield_equation
+from lindfeas import Answer, Question, Rates, certify, prove, redfield_equation
 from lindfeas.ansatz import regions
 from lindfeas.assembly import assemble
 from lindfeas.bounds import repair_point
@@ -15,8 +19,19 @@ from lindfeas.distance import trace_distance
 from lindfeas.flow import flow_blocks
 from lindfeas.lindbladian import lindbladian
 from lindfeas.problem import Point
+from lindfeas.proof import verify
+from lindfeas.sharp_distance import Cell, Cut, distance_witness
 from lindfeas.target import populations
-from tests.systems import oscillator_and_qubit, random_positive, two_ended_chain
+from tests.least_distance import generators, least_distance, random_rates, steady_states
+from tests.mutations import changed, without
+from tests.systems import (
+    complex_trimer,
+    oscillator_and_qubit,
+    random_positive,
+    reference_rows,
+    reference_system,
+    two_ended_chain,
+)
 
 CHAIN = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
 RULES = {
@@ -24,26 +39,92 @@ RULES = {
     "total": Rates.total(1.5),
     "range": Rates.range(0.5, (1.0, 3.0)),
 }
+ROWS = [row for row in reference_rows() if (row["n_left"], row["n_right"]) == (1, 1)]
+LOOSEST = (9, 13, 32, 36, 38)
+"""Rows where one multiplier for all Lindbladians certifies least: 1/1.35 to 1/1.40 of the truth."""
+
+
+@cache
+def sharpened(row: int) -> Answer:
+    return certify(Question(system=reference_system(ROWS[row])), check=False)
 
 
 def test_measured_values_of_the_four_qubit_chain() -> None:
-    """||p - p'||_1: Lemma 1 gives 4.5e-5, the sharp bound 1.52e-2, and 1.99e-2 is attained."""
+    """||p - p'||_1: Lemma 1 gives 4.5e-5, the sharp bound 1.52e-2, and 1.87e-2 is attained."""
     distance = certify(Question(system=CHAIN)).trace_distance
     assert 2 * distance.lemma1 == pytest.approx(4.5e-5, rel=0.01)
     assert 2 * distance.lower >= 1.52e-2
-    assert 2 * distance.upper <= 1.99e-2
+    assert 2 * distance.upper <= 1.87e-2
+
+
+def test_the_reference_has_48_rows_with_regions_of_one_qubit() -> None:
+    assert len(ROWS) == 48
+
+
+@pytest.mark.parametrize("row", range(48))
+def test_both_ends_enclose_the_true_minimum_of_every_reference_row(row: int) -> None:
+    distance = sharpened(row).trace_distance
+    least = least_distance(sharpened(row).reference)
+    assert distance.lower <= least
+    assert distance.upper == pytest.approx(least, rel=1e-5)
     assert distance.upper <= 1.3 * distance.lower
 
 
-@pytest.mark.parametrize(
-    ("coupling", "left", "right"), [(0.1, 1.0, 1.0), (1.0, 1.0, 10.0), (0.1, 10.0, 10.0)]
-)
-def test_bounds_are_ordered_and_close(coupling: float, left: float, right: float) -> None:
-    system = two_ended_chain(1, 2, 1, coupling=coupling, beta_left=left, beta_right=right)
-    quick = certify(Question(system=system), sharp=False).trace_distance
-    sharp = certify(Question(system=system), sharp=True).trace_distance
+@pytest.mark.parametrize("row", LOOSEST)
+def test_one_multiplier_for_all_lindbladians_leaves_a_gap(row: int) -> None:
+    """The relaxation's own gap, whatever the solver: cuts are what closes it."""
+    answer = sharpened(row)
+    reference, ansatz = answer.reference, regions(answer.question.system, answer.reference.spectrum)
+    problem = assemble(populations(reference), reference, ansatz, answer.question.rates)
+    flows = flow_blocks(ansatz, reference.spectrum.dimension)
+    ceiling = 2 * answer.trace_distance.upper
+    whole = distance_witness(
+        problem, reference, flows, answer.multiplier, ceiling, "CLARABEL", cells=1
+    )
+    assert isinstance(whole.whole, Cell)
+    assert 1.34 < ceiling / whole.length < 1.41
+    assert isinstance(answer.distance_witness.whole, Cut)
+    assert answer.distance_witness.length > 1.07 * whole.length
+
+
+@pytest.mark.parametrize("row", LOOSEST)
+def test_no_one_of_many_lindbladians_beats_the_certified_end(row: int) -> None:
+    answer = sharpened(row)
+    flows = generators(answer.reference)
+    for seed in range(3):
+        found = steady_states(flows, random_rates(seed + 1, 10_000))
+        distances = np.abs(found - answer.reference.populations).sum(axis=1) / 2
+        assert distances.min() >= answer.trace_distance.lower
+
+
+@pytest.mark.parametrize("rule", ["total", "range"])
+@pytest.mark.parametrize("row", LOOSEST)
+def test_other_rate_rules_reach_the_same_minimum(row: int, rule: str) -> None:
+    """Mirror symmetry: only Gamma of both ends together counts, and its scale does not."""
+    answer = certify(Question(system=reference_system(ROWS[row]), rates=RULES[rule]), check=False)
+    least = least_distance(answer.reference)
+    assert answer.trace_distance.upper == pytest.approx(least, rel=1e-5)
+    assert answer.trace_distance.lower <= least <= 1.3 * answer.trace_distance.lower
+
+
+def test_two_qubit_regions_are_cut_and_proved_too() -> None:
+    """Blocks of order above 1 have matrices K; nobody knows the true minimum."""
+    system = two_ended_chain(2, 1, 1, coupling=0.1, beta_right=10.0)
+    answer = certify(Question(system=system), sharp=True, check=False)
+    distance = answer.trace_distance
+    assert isinstance(answer.distance_witness.whole, Cut)
+    assert distance.lower <= distance.upper <= 1.25 * distance.lower
+    _, proof = prove(answer)
+    assert proof.status == "accepted"
+    assert float(proof.trace_distance) == pytest.approx(distance.lower, rel=1e-6)
+
+
+def test_sharp_bounds_are_ordered_for_complex_hamiltonians() -> None:
+    question = Question(system=complex_trimer())
+    quick = certify(question, sharp=False).trace_distance
+    sharp = certify(question, sharp=True).trace_distance
     assert quick.lemma1 <= quick.lower <= sharp.lower <= sharp.upper <= quick.upper
-    assert sharp.upper <= 1.4 * sharp.lower
+    assert sharp.upper <= 1.3 * sharp.lower
 
 
 def test_nearest_lindbladian_has_the_distance_that_is_reported() -> None:
@@ -85,3 +166,60 @@ def test_flow_coefficients_sum_to_those_of_the_defect() -> None:
     for flow, block in zip(flows, problem.blocks, strict=True):
         np.testing.assert_allclose(flow.of_state(reference.populations), block.rows, atol=1e-15)
         np.testing.assert_allclose(flow.coefficients.sum(axis=1), 0.0, atol=1e-15)
+
+
+# Proofs of cut witnesses.
+
+
+@cache
+def cut_certificate() -> dict[str, Any]:
+    written, proof = prove(sharpened(14))
+    assert proof.status == "accepted"
+    assert float(proof.trace_distance) == pytest.approx(
+        sharpened(14).trace_distance.lower, rel=1e-6
+    )
+    return written
+
+
+def first_cell(part: dict[str, Any]) -> tuple[str, ...]:
+    """Path of a cell of a cut witness."""
+    return () if "cut" not in part else ("above", *first_cell(part["above"]))
+
+
+def test_a_cut_witness_proves_its_length_and_none_beyond_it() -> None:
+    content = cut_certificate()
+    length = float(content["trace_distance"]["norm1_lower"])
+    longer = changed(content, ("trace_distance", "norm1_lower"), repr(length * (1 + 1e-3)))
+    assert verify(longer).status == "undecided"
+
+
+def test_the_sides_of_a_cut_are_not_interchangeable() -> None:
+    content = cut_certificate()
+    claim = content["trace_distance"]
+    turned = changed(content, ("trace_distance", "above"), claim["below"])
+    turned = changed(turned, ("trace_distance", "below"), claim["above"])
+    assert verify(turned).status in ("rejected", "undecided")
+
+
+def test_slopes_must_be_there_and_not_negative() -> None:
+    content = cut_certificate()
+    place = ("trace_distance", *first_cell(content["trace_distance"]), "slopes")
+    assert verify(without(content, place)).status == "rejected"
+    assert verify(changed(content, place, [])).status == "rejected"
+    assert verify(changed(content, (*place, 0, 0), "-1e-3")).status == "rejected"
+
+
+def test_a_cut_needs_both_sides_and_a_weight_per_charge() -> None:
+    content = cut_certificate()
+    for side in ("above", "below"):
+        assert verify(without(content, ("trace_distance", side))).status == "rejected"
+    short = changed(content, ("trace_distance", "cut", "left"), ["1", "0"])
+    assert verify(short).status == "rejected"
+
+
+def test_a_shortened_witness_still_holds() -> None:
+    answer = sharpened(14)
+    for ratio in (0.999, 0.5, 1e-3):
+        witness = answer.distance_witness.shortened(ratio)
+        _, proof = prove(replace(answer, distance_witness=witness))
+        assert proof.status == "accepted"
