@@ -52,3 +52,14 @@ class MissingExtraError(LindfeasError, ImportError):
             f"{purpose} needs the package {package!r}: install it with "
             f"`pip install 'lindfeas[{extra}]'`"
         )
+
+
+class ProofRejectedError(LindfeasError):
+    """The checker refused a certificate that lindfeas wrote: the answer must not be used."""
+
+    def __init__(self, statement: str) -> None:
+        super().__init__(statement)
+        self.statement = statement
+
+    def __str__(self) -> str:
+        return f"the proof was rejected, which is a bug in lindfeas: {self.statement}"

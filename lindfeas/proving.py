@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lindfeas.answer import Answer
 from lindfeas.certificate import certificate
 from lindfeas.certification import certify
-from lindfeas.errors import LindfeasError, MissingExtraError
+from lindfeas.errors import MissingExtraError, ProofRejectedError
 from lindfeas.files import ProblemFile
 from lindfeas.sharp_distance import Witness
 
@@ -21,10 +21,6 @@ LEVELS = {"populations": 64, "populations+coherences": 16}
 
 CLAIMED_LENGTH = 1 - 1e-9
 """What is claimed of a certified length, so that rounding does not spoil its proof."""
-
-
-class ProofRejectedError(LindfeasError):
-    """The checker refused a certificate that lindfeas wrote: the answer must not be used."""
 
 
 def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str, Any], Proof]:
@@ -95,7 +91,7 @@ def answered(
         return answer, None
     written, found = prove(answer, problem)
     if found.status == "rejected":
-        raise ProofRejectedError(f"the proof was rejected: {found.statement}")
+        raise ProofRejectedError(found.statement)
     answer = replace(answer, proved=found.proved, seconds=answer.seconds + found.seconds)
     return answer, written if found.status == "accepted" else None
 

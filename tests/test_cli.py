@@ -18,6 +18,7 @@ from lindfeas.answer import Answer
 from lindfeas.certification import certify
 from lindfeas.cli import main
 from lindfeas.files import problem_from_document, read_problem
+from lindfeas.proof import Proof
 
 PROBLEM = Path(__file__).parent.parent / "problems" / "xxz-1+2+1.toml"
 REQUIRED = {
@@ -140,6 +141,19 @@ def test_certificate_is_proved_where_cvxpy_and_numpy_cannot_be_imported(tmp_path
     assert "0.0010825824" in result.stdout
 
 
+def test_no_answer_is_given_when_its_proof_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Proof(status="rejected", proved=False, statement="Nothing is proved.", seconds=0.0)
+    monkeypatch.setattr("lindfeas.proof.verify", lambda certificate: refused)
+    result = run("certify", str(PROBLEM), "--json", "--out", str(tmp_path / "new"))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert "the proof was rejected" in result.stderr
+    assert not (tmp_path / "new").exists()
+
+
 def test_wrong_certificates_are_rejected(tmp_path: Path) -> None:
     run("certify", str(PROBLEM), "--json", "--out", str(tmp_path))
     path = tmp_path / "xxz-1+2+1.certificate.json"
@@ -178,7 +192,7 @@ def test_what_stops_the_computation_is_one_line(
     def stopped(*_: object, **__: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr("lindfeas.certification.certify", stopped)
+    monkeypatch.setattr("lindfeas.proving.certify", stopped)
     result = run("certify", str(PROBLEM), "--json", "--out", str(tmp_path / "new" / "out"))
     assert result.exit_code == code
     assert result.stdout == ""
@@ -254,7 +268,7 @@ def test_warning_is_one_line_after_the_answer(monkeypatch: pytest.MonkeyPatch) -
         warnings.warn("first\nsecond", RuntimeWarning, stacklevel=1)
         return certify(*arguments, **options)
 
-    monkeypatch.setattr("lindfeas.certification.certify", warned)
+    monkeypatch.setattr("lindfeas.proving.certify", warned)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         result = run("certify", str(PROBLEM), "--json")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED, main, show
+from lindfeas.errors import ProofRejectedError
 
 if TYPE_CHECKING:
     from lindfeas.answer import Answer
@@ -82,14 +83,12 @@ def certify(
             most_cells=most_cells,
             as_json=as_json,
         )
-    if out is None:
-        answer, _, accepted = _certified(problem, solver, sharp, prove)
-    else:
-        answer, accepted = _written(problem, path.stem, out, (solver, sharp, prove))
-    _show_answer(problem, answer, as_json)
-    if not accepted:
-        click.echo("error: the proof was rejected: do not use this answer, and report it", err=True)
+    try:
+        answer = _answered(problem, path.stem, out, (solver, sharp, prove))
+    except ProofRejectedError as error:
+        click.echo(f"error: {error}", err=True)
         return FAILED
+    _show_answer(problem, answer, as_json)
     return UNDECIDED if answer.verdict == "undecided" else ANSWERED
 
 
@@ -105,46 +104,34 @@ def _check_options(
         raise click.UsageError("--sharp and --no-sharp do not go with --box")
 
 
-def _certified(
-    problem: ProblemFile, solver: str | None, sharp: bool | None, prove: bool | None
-) -> tuple[Answer, dict[str, Any] | None, bool]:
-    """(answer, its certificate if it was proved, whether no proof was rejected)."""
-    from dataclasses import replace
-
-    from lindfeas import proving
-    from lindfeas.certification import certify as certify_question
-
-    answer = certify_question(problem.question, solver=solver, sharp=sharp)
-    if prove is None:
-        prove = proving.can_prove() and proving.is_quick(answer)
-    if not prove:
-        return answer, None, True
-    certificate, proof = proving.prove(answer, problem)
-    answer = replace(answer, proved=proof.proved, seconds=answer.seconds + proof.seconds)
-    return answer, certificate if proof.status == "accepted" else None, proof.status != "rejected"
-
-
-def _written(
-    problem: ProblemFile, stem: str, out: str, how: tuple[str | None, bool | None, bool | None]
-) -> tuple[Answer, bool]:
-    """The answer, written with its certificate into ``out``, and whether its proof stands."""
+def _answered(
+    problem: ProblemFile,
+    stem: str,
+    out: str | None,
+    how: tuple[str | None, bool | None, bool | None],
+) -> Answer:
+    """The answer, written with its certificate into ``out`` if that is given."""
     from dataclasses import replace
 
     from lindfeas.certificate_file import certificate_text
     from lindfeas.output import pending_file
+    from lindfeas.proving import answered
 
+    solver, sharp, prove = how
+    if out is None:
+        return answered(problem, solver=solver, sharp=sharp, proof=prove)[0]
     with (
         pending_file(out, f"{stem}.answer.json") as file,
         pending_file(out, f"{stem}.certificate.json") as certificate_file,
     ):
-        answer, certificate, accepted = _certified(problem, *how)
+        answer, certificate = answered(problem, solver=solver, sharp=sharp, proof=prove)
         if certificate is not None:
             where = certificate_file.write(certificate_text(certificate))
             answer = replace(answer, certificate=str(where))
             click.echo(f"written: {where}", err=True)
         where = file.write(_answer_json(problem, answer) + "\n")
         click.echo(f"written: {where}", err=True)
-    return answer, accepted
+    return answer
 
 
 def _show_answer(problem: ProblemFile, answer: Answer, as_json: bool) -> None:
