@@ -425,9 +425,7 @@ def test_unwritable_out_is_found_before_solving(
     (tmp_path / "file").write_text("not a directory")
     (tmp_path / "folder" / "problem.answer.json").mkdir(parents=True)
     before = listing(tmp_path)
-    monkeypatch.setattr(
-        "lindfeas.proving.certify", lambda *_, **__: pytest.fail("was called")
-    )
+    monkeypatch.setattr("lindfeas.proving.certify", lambda *_, **__: pytest.fail("was called"))
     arguments = ["certify", str(tmp_path / "problem.toml"), "--out", str(tmp_path / out)]
     result = CliRunner().invoke(main, arguments)
     assert_refused(result.exit_code, result.stdout, result.stderr, "--out: ")
