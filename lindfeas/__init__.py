@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         LindfeasError,
         MissingExtraError,
         PhysicsError,
+        ProofRejectedError,
         SolverError,
     )
     from lindfeas.files import problem_schema, read_problem
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         OhmicExponential,
     )
     from lindfeas.system import Bath, OpenSystem
+    from lindfeas.table import Table, read_table
     from lindfeas.target import Target
 
 _HOME = {
@@ -53,10 +55,12 @@ _HOME = {
     "OhmicExponential": "spectral_density",
     "OpenSystem": "system",
     "PhysicsError": "errors",
+    "ProofRejectedError": "errors",
     "Question": "question",
     "Rates": "question",
     "Redfield": "redfield",
     "SolverError": "errors",
+    "Table": "table",
     "Target": "target",
     "certify": "certification",
     "compare": "comparison",
@@ -64,6 +68,7 @@ _HOME = {
     "problem_schema": "files",
     "prove": "proving",
     "read_problem": "files",
+    "read_table": "table",
     "redfield_equation": "redfield",
     "solver_status": "backends",
 }
@@ -83,10 +88,12 @@ __all__ = [
     "OhmicExponential",
     "OpenSystem",
     "PhysicsError",
+    "ProofRejectedError",
     "Question",
     "Rates",
     "Redfield",
     "SolverError",
+    "Table",
     "Target",
     "certify",
     "compare",
@@ -94,6 +101,7 @@ __all__ = [
     "problem_schema",
     "prove",
     "read_problem",
+    "read_table",
     "redfield_equation",
     "solver_status",
 ]
