@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lindfeas.engine import Outcome
+from lindfeas.sweeps.engine import Outcome
 
 AXIS = tuple(range(30))
 
@@ -58,8 +58,8 @@ def cheap_tasks(**damage: str) -> list[Cheap]:
 
 def cheap_plan(tasks: list[Cheap] | None = None) -> Any:
     from lindfeas.columns import SWEEP_COLUMNS, Axis
-    from lindfeas.sweep import Plan
-    from lindfeas.sweep_folder import Form
+    from lindfeas.sweeps.folder import Form
+    from lindfeas.sweeps.sweep import Plan
 
     axis = Axis(key="system.sites", values=AXIS)
     form = Form(
@@ -71,8 +71,8 @@ def cheap_plan(tasks: list[Cheap] | None = None) -> Any:
 
 def sweep_and_tell(folder: Path, pipe: int) -> None:
     """Run the cheap sweep in this process, and write the key of every reported point to a pipe."""
-    from lindfeas.executors import InProcess
-    from lindfeas.sweep import run
+    from lindfeas.sweeps.executors import InProcess
+    from lindfeas.sweeps.sweep import run
 
     def tell(progress: Any) -> None:
         if progress.row is not None:
@@ -120,8 +120,8 @@ def problem_of(folder: Path, text: str = PROBLEM) -> Any:
 
 def in_process(plan: Any, out: Path, report: Callable[[Any], None] = lambda _: None) -> Any:
     """The `Summary` of a sweep in this process."""
-    from lindfeas.executors import InProcess
-    from lindfeas.sweep import run
+    from lindfeas.sweeps.executors import InProcess
+    from lindfeas.sweeps.sweep import run
 
     return run(plan, out, InProcess(), report)
 

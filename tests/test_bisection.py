@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lindfeas.bisection import Evaluation, Spacing, changes, search, spacing, verdicts
+from lindfeas.sweeps.bisection import Evaluation, Spacing, changes, search, spacing, verdicts
 
 WIDTH = Decimal("1e-3")
 GRID = tuple(map(Decimal, ("0.01", "0.1", "1", "10")))

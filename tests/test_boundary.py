@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from scipy.optimize import brentq
 
-from lindfeas.boundary import Boundary, find_boundary, rows
 from lindfeas.certification import certify
 from lindfeas.columns import boundary_columns
 from lindfeas.errors import InputError
 from lindfeas.files import ProblemFile, problem_from_document, read_problem
+from lindfeas.sweeps.boundary import Boundary, find_boundary, rows
 from tests.systems import reference_rows
 
 PROBLEMS = Path(__file__).parent.parent / "problems"

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lindfeas.boundary import find_boundary, rows
-from lindfeas.boundary_sweep import boundary_plan
 from lindfeas.certification import certify
 from lindfeas.cli import main
 from lindfeas.columns import boundary_columns
 from lindfeas.errors import InputError
-from lindfeas.executors import InProcess
 from lindfeas.files import ProblemFile, problem_from_document, read_problem
-from lindfeas.sweep import Progress, Summary, run
-from lindfeas.sweep_points import Options
+from lindfeas.sweeps.boundary import find_boundary, rows
+from lindfeas.sweeps.boundary_sweep import boundary_plan
+from lindfeas.sweeps.executors import InProcess
+from lindfeas.sweeps.points import Options
+from lindfeas.sweeps.sweep import Progress, Summary, run
 from lindfeas.table import Table, read_table
 
 ROOT = Path(__file__).parent.parent

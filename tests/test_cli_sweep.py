@@ -16,10 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lindfeas.cli import main
-from lindfeas.executors import LocalWorkers
 from lindfeas.files import read_problem
-from lindfeas.sweep import run, sweep_plan
-from lindfeas.sweep_points import Options
+from lindfeas.sweeps.executors import LocalWorkers
+from lindfeas.sweeps.points import Options
+from lindfeas.sweeps.sweep import run, sweep_plan
 from lindfeas.table import MERGED, read_table
 from tests.sweeping import PROBLEM, without_time
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lindfeas.engine import DIED, Failure, Outcome, WorkersLostError, one_line, results
 from lindfeas.errors import InputError
-from lindfeas.executors import ONE_THREAD, InProcess, LocalWorkers, usable_cpus
+from lindfeas.sweeps.engine import DIED, Failure, Outcome, WorkersLostError, one_line, results
+from lindfeas.sweeps.executors import ONE_THREAD, InProcess, LocalWorkers, usable_cpus
 from tests.sweeping import Cheap, cheap_tasks, square
 
 LIMIT = 30.0
@@ -131,7 +131,7 @@ def test_workers_leave_ctrl_c_to_their_parent(workers: LocalWorkers) -> None:
 
 ORPHANS = """
 import os
-from lindfeas.executors import LocalWorkers
+from lindfeas.sweeps.executors import LocalWorkers
 with LocalWorkers(1, preload=()) as pool:
     print(pool.submit(os.getpid).result(), flush=True)
     os.kill(os.getpid(), 9)

@@ -19,7 +19,7 @@ from lindfeas.certificate import read_certificate
 from lindfeas.certification import certify, verdict_of
 from lindfeas.files import ProblemFile, problem_from_document, read_problem
 from lindfeas.proof import verify
-from lindfeas.sweep import sweep_plan
+from lindfeas.sweeps.sweep import sweep_plan
 from lindfeas.table import Table, read_table
 
 ROOT = Path(__file__).resolve().parent.parent

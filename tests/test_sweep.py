@@ -10,11 +10,11 @@ import pytest
 
 from lindfeas.certificate_file import read_certificate
 from lindfeas.certification import certify
-from lindfeas.executors import InProcess
 from lindfeas.files import ProblemFile
 from lindfeas.proof import verify
-from lindfeas.sweep import Progress, run, sweep_plan
-from lindfeas.sweep_points import Options
+from lindfeas.sweeps.executors import InProcess
+from lindfeas.sweeps.points import Options
+from lindfeas.sweeps.sweep import Progress, run, sweep_plan
 from lindfeas.table import read_table
 from tests.sweeping import AXIS, PROBLEM, Counting, cheap_plan, in_process, problem_of
 

@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner
 
 from lindfeas.cli import main
-from lindfeas.engine import DIED, Failure, WorkersLostError, results
 from lindfeas.errors import InputError, MissingExtraError
-from lindfeas.executors import ONE_THREAD, ClusterWorkers, LocalWorkers
 from lindfeas.files import read_problem
-from lindfeas.sweep import Progress, run, sweep_plan
-from lindfeas.sweep_points import Options
+from lindfeas.sweeps.engine import DIED, Failure, WorkersLostError, results
+from lindfeas.sweeps.executors import ONE_THREAD, ClusterWorkers, LocalWorkers
+from lindfeas.sweeps.points import Options
+from lindfeas.sweeps.sweep import Progress, run, sweep_plan
 from lindfeas.table import read_table
 from tests.sweeping import PROBLEM, Cheap, cheap_plan, cheap_tasks, square, without_time
 

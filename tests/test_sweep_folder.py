@@ -16,13 +16,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-import lindfeas.sweep_folder
+import lindfeas.sweeps.folder
 from lindfeas.errors import InputError, SolverError
-from lindfeas.executors import InProcess
 from lindfeas.files import ProblemFile
-from lindfeas.sweep import Progress, run, sweep_plan
-from lindfeas.sweep_folder import LOCK
-from lindfeas.sweep_points import Options
+from lindfeas.sweeps.executors import InProcess
+from lindfeas.sweeps.folder import LOCK
+from lindfeas.sweeps.points import Options
+from lindfeas.sweeps.sweep import Progress, run, sweep_plan
 from lindfeas.table import MERGED, read_table
 from tests.sweeping import (
     AXIS,
@@ -45,7 +45,7 @@ def problem(tmp_path: Path) -> ProblemFile:
 def test_parts_are_merged_from_time_to_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lindfeas.sweep_folder, "MOST_PARTS", 7)
+    monkeypatch.setattr(lindfeas.sweeps.folder, "MOST_PARTS", 7)
     most = 0
 
     def count(_: Progress) -> None:
@@ -164,7 +164,7 @@ def test_a_worker_of_another_version_is_refused(
     problem: ProblemFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = sweep_plan(problem, QUICK)
-    monkeypatch.setattr("lindfeas.sweep_points.RESULT_VERSION", 10**6)
+    monkeypatch.setattr("lindfeas.sweeps.points.RESULT_VERSION", 10**6)
     assert in_process(plan, tmp_path / "out").failed == 4
     assert "install the same version" in read_table(tmp_path / "out").column("error")[0]
 
@@ -178,7 +178,7 @@ def test_kill_9_at_random_moments_loses_nothing(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**9)
     print(f"seed {seed}")
     moments = random.Random(seed)
-    CONTEXT.set_forkserver_preload(["tests.sweeping", "lindfeas.sweep", "pyarrow.parquet"])
+    CONTEXT.set_forkserver_preload(["tests.sweeping", "lindfeas.sweeps.sweep", "pyarrow.parquet"])
     expected = tmp_path / "expected"
     in_process(cheap_plan(), expected)
     finished = 0

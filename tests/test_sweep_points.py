@@ -10,8 +10,8 @@ import pytest
 
 from lindfeas.errors import InputError
 from lindfeas.files import ProblemFile
-from lindfeas.sweep import sweep_plan
-from lindfeas.sweep_points import Options, free_axes, grid, table_axis
+from lindfeas.sweeps.points import Options, free_axes, grid, table_axis
+from lindfeas.sweeps.sweep import sweep_plan
 from tests.sweeping import PROBLEM, problem_of
 
 QUICK = Options(prove=False, sharp=False)
@@ -85,7 +85,7 @@ def test_keys_depend_on_the_result_version(
     problem: ProblemFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = keys(problem)
-    monkeypatch.setattr("lindfeas.sweep_points.RESULT_VERSION", 10**6)
+    monkeypatch.setattr("lindfeas.sweeps.points.RESULT_VERSION", 10**6)
     assert not set(keys(problem)) & set(before)
 
 

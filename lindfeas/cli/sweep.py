@@ -14,10 +14,10 @@ import click
 from lindfeas.cli.group import ANSWERED, FAILED, INTERRUPTED, main, show
 
 if TYPE_CHECKING:
-    from lindfeas.executors import ClusterWorkers, LocalWorkers
     from lindfeas.files import ProblemFile
-    from lindfeas.sweep import Plan, Progress, Summary
-    from lindfeas.sweep_points import Options
+    from lindfeas.sweeps.executors import ClusterWorkers, LocalWorkers
+    from lindfeas.sweeps.points import Options
+    from lindfeas.sweeps.sweep import Plan, Progress, Summary
 
 SHOWN_ERRORS = 5
 """Different errors that are shown; the table has all of them."""
@@ -84,8 +84,8 @@ def sweep(
     error in the table; 2 bad input; 130 interrupted.
     """
     from lindfeas.files import parse_setting, read_problem
-    from lindfeas.sweep import run
-    from lindfeas.sweep_points import Options
+    from lindfeas.sweeps.points import Options
+    from lindfeas.sweeps.sweep import run
 
     problem = read_problem(path, settings)
     fixed = {parse_setting(setting)[0] for setting in settings}
@@ -110,9 +110,9 @@ def _plan(
     boundary: str | None,
     width: float | None,
 ) -> Plan:
-    from lindfeas.boundary import WIDTH
-    from lindfeas.boundary_sweep import boundary_plan
-    from lindfeas.sweep import sweep_plan
+    from lindfeas.sweeps.boundary import WIDTH
+    from lindfeas.sweeps.boundary_sweep import boundary_plan
+    from lindfeas.sweeps.sweep import sweep_plan
 
     if boundary is not None:
         return boundary_plan(
@@ -126,7 +126,7 @@ def _plan(
 def _workers(
     count: int | None, dask: str | None
 ) -> AbstractContextManager[LocalWorkers | ClusterWorkers]:
-    from lindfeas.executors import ClusterWorkers, LocalWorkers, usable_cpus
+    from lindfeas.sweeps.executors import ClusterWorkers, LocalWorkers, usable_cpus
 
     if dask is None:
         return LocalWorkers(count or usable_cpus())

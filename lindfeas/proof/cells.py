@@ -55,7 +55,7 @@ class Cell:
     def hamiltonian(self) -> dict[Exponents, Entries]:
         """H = sum_m H_m t^m, exactly."""
         places = {place for corner in self.corners for place in corner.hamiltonian}
-        total: dict[Exponents, Entries] = {}
+        total: dict[Exponents, Entries] = {(0,) * self.variables: {}}  # there even if H = 0
         for place in places:
             values = [corner.hamiltonian.get(place, (ZERO, ZERO)) for corner in self.corners]
             real, imaginary = (multilinear(part) for part in zip(*values, strict=True))

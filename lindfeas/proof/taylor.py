@@ -107,7 +107,8 @@ class Taylor:
         """
         order, zero, centre = self.order, self.constant, self.terms[self.constant]
         about = coefficients(centre, order + 1)
-        beyond = coefficients(self.range(), order + 2)[order + 1]
+        # the remainder's point lies between f(t) and the constant, which a rest may leave out
+        beyond = coefficients(self.range().union(centre), order + 2)[order + 1]
         terms = {exponents: term for exponents, term in self.terms.items() if any(exponents)}
         step = Taylor(order=order, terms={zero: arb(0), **terms}, rest=self.rest)
         result = constant(self, about[order])

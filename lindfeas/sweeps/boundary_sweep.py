@@ -6,14 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lindfeas.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows, swept
 from lindfeas.columns import boundary_columns
-from lindfeas.engine import Outcome
 from lindfeas.errors import InputError
 from lindfeas.files import ProblemFile, SweepAxis, problem_from_document
-from lindfeas.sweep import Plan, require_tools
-from lindfeas.sweep_folder import Form
-from lindfeas.sweep_points import (
+from lindfeas.sweeps.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows, swept
+from lindfeas.sweeps.engine import Outcome
+from lindfeas.sweeps.folder import Form
+from lindfeas.sweeps.points import (
     Options,
     PointTask,
     free_axes,
@@ -22,7 +21,8 @@ from lindfeas.sweep_points import (
     require_result_version,
     table_axis,
 )
-from lindfeas.sweep_points import blank_row as blank_point
+from lindfeas.sweeps.points import blank_row as blank_point
+from lindfeas.sweeps.sweep import Plan, require_tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +32,13 @@ class BoundaryTask:
     Parameters
     ----------
     key
-        Names the search, as `lindfeas.sweep_points.point_key` names a point.
+        Names the search, as `lindfeas.sweeps.points.point_key` names a point.
     point
         The point of the other axes; its own key is not used.
     axis
         The key along which the verdict changes, and the values to begin with.
     width
-        See `lindfeas.boundary.find_boundary`.
+        See `lindfeas.sweeps.boundary.find_boundary`.
     """
 
     key: str
@@ -65,9 +65,9 @@ def boundary_plan(
     Parameters
     ----------
     key
-        Swept key of numbers; see `lindfeas.boundary.find_boundary`, also for ``width``.
+        Swept key of numbers; see `lindfeas.sweeps.boundary.find_boundary`, also for ``width``.
     options, fixed
-        As in `lindfeas.sweep.sweep_plan`; proofs only if asked for, neither ``sharp`` nor
+        As in `lindfeas.sweeps.sweep.sweep_plan`; proofs only if asked for, neither ``sharp`` nor
         ``certificates``.
 
     Raises

@@ -1,7 +1,7 @@
 """Where a sweep computes: processes of this machine, a Dask cluster, or this very process.
 
-All are used through `concurrent.futures`; see `lindfeas.engine.Workers`. Nothing heavy is imported
-here, because a worker process imports this module before it sets its number of threads.
+All are used through `concurrent.futures`; see `lindfeas.sweeps.engine.Workers`. Nothing heavy is
+imported here, because a worker process imports this module before it sets its number of threads.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any, Self
 
-from lindfeas.engine import WorkersLostError
 from lindfeas.errors import InputError, LindfeasError, MissingExtraError
+from lindfeas.sweeps.engine import WorkersLostError
 
 ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -31,7 +31,7 @@ ONE_THREAD = (
 )
 """Points are many: threads inside one only get in the way, and change the last digits."""
 
-PRELOADED = ("lindfeas.sweep_points", "lindfeas.proving", "cvxpy", "lindfeas.proof")
+PRELOADED = ("lindfeas.sweeps.points", "lindfeas.proving", "cvxpy", "lindfeas.proof")
 """What the server process imports once, before workers are forked from it."""
 
 CLUSTER_WINDOW = 1000

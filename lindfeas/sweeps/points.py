@@ -13,9 +13,9 @@ from typing import Any
 
 from lindfeas import __version__
 from lindfeas.columns import Axis
-from lindfeas.engine import Outcome
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files import ProblemFile, SweepAxis, json_document, problem_from_document, set_value
+from lindfeas.sweeps.engine import Outcome
 
 RESULT_VERSION = 1
 """Raised when the same question gets another answer than before; part of every point's key."""

@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from lindfeas.columns import Axis, Column
-from lindfeas.engine import Outcome
 from lindfeas.errors import InputError
 from lindfeas.output import UNFINISHED, replace_file, writing
+from lindfeas.sweeps.engine import Outcome
 from lindfeas.table import MERGED, Row, Table, make_table, read_table, table_files
 
 LOCK = ".lock"

@@ -2,8 +2,8 @@
 
 ::
 
-    from lindfeas.executors import LocalWorkers
-    from lindfeas.sweep import run, sweep_plan
+    from lindfeas.sweeps.executors import LocalWorkers
+    from lindfeas.sweeps.sweep import run, sweep_plan
 
     plan = sweep_plan(read_problem("problem.toml"))
     with LocalWorkers(2) as workers:
@@ -23,13 +23,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from lindfeas import engine
 from lindfeas.columns import SWEEP_COLUMNS
-from lindfeas.engine import Failure, Outcome, Workers
 from lindfeas.errors import MissingExtraError
 from lindfeas.files import ProblemFile
-from lindfeas.sweep_folder import Form, SweepFolder
-from lindfeas.sweep_points import Options, blank_row, evaluate, free_axes, grid, table_axis
+from lindfeas.sweeps import engine
+from lindfeas.sweeps.engine import Failure, Outcome, Workers
+from lindfeas.sweeps.folder import Form, SweepFolder
+from lindfeas.sweeps.points import Options, blank_row, evaluate, free_axes, grid, table_axis
 
 FAILED = "failed"
 """How points with an error are counted."""

@@ -42,7 +42,11 @@ from typing import Any
 from lindfeas import __version__, schema
 from lindfeas.answer import Answer
 from lindfeas.backends import usable_solvers
-from lindfeas.bisection import (
+from lindfeas.certification import certify
+from lindfeas.errors import InputError
+from lindfeas.files import ProblemFile, SweepAxis, problem_from_document, set_value
+from lindfeas.proving import prove as prove_answer
+from lindfeas.sweeps.bisection import (
     Change,
     Evaluation,
     Spacing,
@@ -51,11 +55,7 @@ from lindfeas.bisection import (
     spacing,
     verdicts,
 )
-from lindfeas.certification import certify
-from lindfeas.engine import one_line
-from lindfeas.errors import InputError
-from lindfeas.files import ProblemFile, SweepAxis, problem_from_document, set_value
-from lindfeas.proving import prove as prove_answer
+from lindfeas.sweeps.engine import one_line
 from lindfeas.wording import shown, suggestion
 
 WIDTH = 1e-3
@@ -145,7 +145,7 @@ def find_boundary(
     Examples
     --------
     >>> import lindfeas as lf
-    >>> from lindfeas.boundary import find_boundary
+    >>> from lindfeas.sweeps.boundary import find_boundary
     >>> problem = lf.read_problem("problems/xxz-1+2+1.toml", ["question.tolerance=1e-3"])
     >>> found = find_boundary(problem, "system.coupling", [0.001, 0.01], width=0.1)
     >>> [str(item.value) for item in found.evaluations]
