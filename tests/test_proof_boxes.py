@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from flint import acb_mat, arb, ctx, fmpq
 from referencing import Registry, Resource
 
+from lindfeas.ansatz import regions
+from lindfeas.assembly import assemble
 from lindfeas.box import parse_interval, prove_box
 from lindfeas.certificate import read_certificate, write_certificate
 from lindfeas.certificate_file import box_schema, certificate_schema
 from lindfeas.certificate_problem import problem_document
-from lindfeas.files import read_problem
+from lindfeas.files import ProblemFile, problem_from_document, read_problem
 from lindfeas.proof import boxes, cells, verify
 from lindfeas.proof import model as model_module
+from lindfeas.proof.balls import smallest_eigenvalue
 from lindfeas.proof.claims import Setting, setting
 from lindfeas.proof.errors import Rejected, Unsettled
+from lindfeas.proof.levels import levels
 from lindfeas.proof.taylor import Taylor, constant, power_series, solution, unit
+from lindfeas.redfield import redfield_equation
+from lindfeas.target import populations
 from tests.mutations import JUNK, changed, containers, get, is_number, leaves, scaled, without
 from tests.test_certificate import PROBLEMS
 
@@ -190,6 +199,57 @@ def dual_matrices_at(here: Setting, y: list[arb]) -> Iterator[acb_mat]:
         yield part.dual_matrix(weight, here.state, product)
 
 
+def test_eigenvectors_over_a_cell_hold_the_exact_ones_up_to_their_size() -> None:
+    """At a low order X is poor, so that only the bounds on what it leaves out save the day."""
+    keys = KEYS["all in H"]
+    cell, at = some_cell(keys, Fraction(1, 50), 1)
+    over = cells.cell_setting(cell)
+    for t in points(6, len(keys)):
+        for taylor, exact_sector in zip(over.sectors, levels(at(t)).sectors, strict=True):
+            right, left = value_at(taylor.right, t), value_at(taylor.left, t)
+            for level in range(right.nrows()):
+                column = [right[row, level] for row in range(right.nrows())]
+                row = [left[level, column] for column in range(left.ncols())]
+                assert parallel(column, [own[level] for own in exact_sector.right.tolist()])
+                assert parallel(row, exact_sector.left.tolist()[level])
+
+
+def parallel(balls: list[Any], vector: list[Any]) -> bool:
+    """Whether the balls hold a multiple of the vector."""
+    sizes = [a / b for a, b in zip(balls, vector, strict=True) if not b.contains(0)]
+    return all(one.overlaps(other) for one, other in itertools.combinations(sizes, 2))
+
+
+CROSSING = {
+    "title": "two isotropic qubits",
+    "system": {
+        "model": "xxz_chain",
+        "sites": 2,
+        "field": Decimal("0.5"),
+        "coupling": Decimal("0.25"),
+    },
+    "bath": [
+        {"name": "left", "sites": [0], "beta": Decimal(1), "mu": Decimal("-0.2")},
+        {"name": "right", "sites": [1], "beta": Decimal(3), "mu": Decimal("-0.2")},
+    ],
+}
+
+
+def test_a_transition_whose_energy_changes_its_sign_is_enclosed() -> None:
+    """The singlet of energy -3g crosses g - 2 field at field = 2g; beyond, it decays no more."""
+    problem = problem_from_document(CROSSING)
+    content = problem_document(problem, problem.question)
+    low, high = Fraction("0.48"), Fraction("0.52")
+    over = cells.cell_setting(
+        boxes.cell(content, ["system.field"], ((exact(low), exact(high)),), 4)
+    )
+    for t in (Fraction(n, 10) for n in range(-10, 11)):
+        field = str((low + high) / 2 + (high - low) / 2 * t)
+        here = setting(model_module.model(model_module.placed(content, "system.field", field)))
+        for taylor, population in zip(over.populations, here.populations, strict=True):
+            assert value_at(taylor, (t,)).overlaps(population)
+
+
 @pytest.mark.parametrize("kind", KEYS)
 def test_the_linear_terms_are_the_derivatives(kind: str) -> None:
     """Central differences over a cell of relative half width 1e-8 agree to second order."""
@@ -241,6 +301,19 @@ def test_products_and_functions_of_taylor_models_hold_their_values() -> None:
     assert product.range().contains(value_at(product, (Fraction(1), Fraction(-1))).mid())
 
 
+def test_the_range_of_powers_holds_all_their_values() -> None:
+    t = Taylor(order=1, terms={(0,): arb(0), (1,): arb(1)}, rest=arb(0))
+    square = Taylor(order=2, terms={(0,): arb(0), (2,): arb(1)}, rest=arb(0))
+    for even in (t * t, square):
+        assert all(even.range().contains(arb(value)) for value in (0, 0.25, 1))
+    assert all((t * t * t).range().contains(arb(value)) for value in (-1, 0, 1))
+
+
+def test_a_rest_that_leaves_zero_out_is_a_part_of_the_value() -> None:
+    one = Taylor(order=1, terms={(0,): arb(0)}, rest=arb(1))
+    assert one.applied(power_series(lambda x: x.exp())).range().contains(arb(1).exp())
+
+
 def test_a_singular_matrix_somewhere_in_a_cell_is_not_inverted() -> None:
     regular = Taylor(
         order=2,
@@ -254,6 +327,116 @@ def test_a_singular_matrix_somewhere_in_a_cell_is_not_inverted() -> None:
     )
     with pytest.raises(Unsettled):
         solution(singular, unit(2, 1, 2))
+
+
+# No accepted bound is above the true value at any point of its cell.
+
+
+def random_box(draw: random.Random) -> tuple[ProblemFile, dict[str, tuple[Decimal, Decimal]]]:
+    """Two or three qubits, weakly to strongly coupled, cold to hot, and intervals around them."""
+
+    def some(low: float, high: float) -> Decimal:
+        return Decimal(str(round(low * (high / low) ** draw.random(), 4)))
+
+    def bath(name: str, site: int) -> dict[str, Any]:
+        density = {"family": draw.choice(("ohmic", "ohmic_exponential")), "cutoff": some(0.5, 20)}
+        exponent = Decimal(draw.choice(("1", "1", "2", "0.7")))
+        mu = Decimal(draw.choice(("0", "0", "-0.2")))
+        return {
+            "name": name,
+            "sites": [site],
+            "operator": draw.choice(("sigma_minus", "sigma_minus", "sigma_x", "sigma_z")),
+            "beta": some(0.05, 8),
+            "mu": mu,
+            "spectral_density": {**density, "exponent": exponent},
+        }
+
+    sites = draw.choice((2, 2, 3))
+    system = {"field": some(0.02, 2), "coupling": some(0.02, 2) * draw.choice((1, -1))}
+    system["anisotropy"] = Decimal(draw.choice(("0", "1", "-1.3")))
+    baths = [bath("left", 0), bath("right", sites - 1)]
+    centres = {f"system.{key}": value for key, value in system.items()}
+    for own in baths:
+        centres |= {f"bath.{own['name']}.{key}": own[key] for key in ("beta", "mu")}
+    width, sides = some(0.003, 0.7), {}
+    for key in draw.sample(sorted(centres), draw.choice((1, 2, 2, 3))):
+        half = width * max(abs(centres[key]), Decimal("0.1"))
+        low, high = centres[key] - half, centres[key] + half
+        low = max(low, Decimal("0.01")) if key.endswith("beta") else low
+        sides[key] = (low, min(high, Decimal(0)) if key.endswith("mu") else high)
+    document = {
+        "title": "random",
+        "system": {"model": "xxz_chain", "sites": sites, **system},
+        "bath": baths,
+        "ansatz": {"rates": {"rule": "each", "value": Decimal(1)}},
+        "question": {"target": "populations", "tolerance": Decimal("1e-6")},
+    }
+    return problem_from_document(document), sides
+
+
+def claimable(
+    problem: ProblemFile,
+    sides: dict[str, tuple[Decimal, Decimal]],
+    order: int,
+    corners: list[list[fmpq]],
+) -> list[float]:
+    """The largest lambda_min(A(y)) over the cell that the checker accepts, region by region."""
+    ranges = tuple((exact(Fraction(low)), exact(Fraction(high))) for low, high in sides.values())
+    content = problem_document(problem, problem.question)
+    at = cells.cell_setting(boxes.cell(content, list(sides), ranges, order))
+    return [
+        min(
+            float(smallest_eigenvalue(block))
+            for corner in cells.corner_matrices(matrix)
+            for _, block in part.blocks(corner)
+        )
+        for part, matrix in zip(at.regions, cells.dual_matrices(at, corners), strict=True)
+    ]
+
+
+def true_eigenvalues(problem: ProblemFile, y: Any) -> list[float]:
+    """lambda_min(A(y)) at a point, by the code in double precision, which shares none with this."""
+    question = problem.question
+    reference = redfield_equation(question.system)
+    ansatz = regions(question.system, reference.spectrum)
+    program = assemble(populations(reference), reference, ansatz, question.rates)
+    return [
+        min(np.linalg.eigvalsh(program.blocks[n].combine(y))[0] for n in program.of_region(region))
+        for region in range(len(program.regions))
+    ]
+
+
+def test_no_bound_is_above_the_true_value_anywhere_in_its_cell() -> None:
+    draw = random.Random(7)
+    accepted, excess = 0, []
+    for _ in range(100):
+        problem, sides = random_box(draw)
+        size, count = problem.question.system.dimension, 2 ** len(sides)
+        y = np.array([[draw.randint(-10, 10) for _ in range(size)] for _ in range(count)])
+        listed = [[fmpq(int(value), 10) for value in row] for row in y]
+        try:
+            bounds = claimable(problem, sides, draw.choice((1, 2, 4, 5)), listed)
+        except (Unsettled, ArithmeticError, ValueError):
+            continue
+        accepted += 1
+        values = []
+        for t in points(4, len(sides)):
+            share = [Fraction(1 + step) / 2 for step in t]
+            point = {
+                key: low + (high - low) * Decimal(x.numerator) / Decimal(x.denominator)
+                for (key, (low, high)), x in zip(sides.items(), share, strict=True)
+            }
+            weights = [
+                math.prod(x if up else 1 - x for x, up in zip(share, corner, strict=True))
+                for corner in itertools.product((0, 1), repeat=len(sides))
+            ]
+            mixed = np.array(weights, dtype=float) @ y / 10
+            values.append(true_eigenvalues(problem.at(point), mixed))
+        gaps = np.array(bounds) - np.min(values, axis=0)
+        excess.append(gaps.max())
+    assert accepted > 40
+    # and it comes close, where a corner is the worst point
+    assert -1e-8 < max(excess) < 1e-12
 
 
 # What is false, malformed or hostile.
@@ -385,6 +568,24 @@ def test_cells_left_open_are_no_part_of_the_theorem() -> None:
     assert "left open" in (proof.reason or "")
 
 
+def test_a_system_without_a_hamiltonian_is_no_crash() -> None:
+    original = proved(*WIDE)
+    bath = {**original["problem"]["bath"][0], "couplings": [[[1, 0, "1"]]]}
+    del bath["operator"]
+    system = {"dimensions": [2], "charge": [[0, 1]], "hamiltonian": []}
+    content = changed(original, ("problem", "system"), system)
+    content = changed(content, ("problem", "bath"), [bath])
+    content = changed(content, ("box",), [{"key": BETA, "low": "1", "high": "2"}])
+    bound = {
+        "value": "1e-9",
+        "multipliers": [["1", "-1"]] * 2,
+        "smallest_eigenvalues": {"left": "1e-9"},
+    }
+    content = changed(content, ("cells",), [{"box": [["1", "2"]], "lower_bound": bound}])
+    content = changed(content, ("lower_bound",), "1e-9")
+    assert verify(content).status == "undecided"
+
+
 def test_levels_that_cross_inside_a_cell_prove_nothing() -> None:
     """At zero coupling all levels of a sector meet; at t = 0, and elsewhere in the cell."""
     for low, high in (("-0.001", "0.001"), ("-0.001", "0.003")):
@@ -394,6 +595,12 @@ def test_levels_that_cross_inside_a_cell_prove_nothing() -> None:
         proof = verify(content)
         assert proof.status in ("rejected", "undecided")
         assert not proof.proved
+
+
+def test_levels_that_meet_in_a_cell_are_told_apart_nowhere() -> None:
+    ranges = ((fmpq(-1, 1000), fmpq(3, 1000)),)
+    with pytest.raises(Unsettled, match="the levels of charge sector 1 over a cell"):
+        cells.cell_setting(boxes.cell(document(CHAIN), [COUPLING], ranges, 4))
 
 
 def test_junk_in_a_box_is_rejected_without_an_exception() -> None:
