@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from math import isclose
@@ -26,6 +29,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = sorted((ROOT / "lindfeas").rglob("*.py"))
 FLAGS = ELLIPSIS | NORMALIZE_WHITESPACE | NUMBER
+
+LAYOUT = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
+"""Tokens that do not make a line one of code."""
 
 SHOWN_ACCURACY = 1e-2
 """Relative: solvers and machines differ in more digits of a candidate than of a certified bound."""
@@ -155,3 +168,36 @@ def _same_word(shown: str, printed: str) -> bool:
         return isclose(float(shown), float(printed), rel_tol=SHOWN_ACCURACY)
     except ValueError:
         return shown == printed
+
+
+def test_the_lines_that_must_be_trusted_are_counted() -> None:
+    """What docs/proofs.md says of the checker's size."""
+    page = " ".join((ROOT / "docs" / "proofs.md").read_text(encoding="utf-8").split())
+    checker = ROOT / "lindfeas" / "proof"
+    boxes = [checker / f"{name}.py" for name in ("boxes", "cell_levels", "cells", "taylor")]
+    coherences = [
+        checker / f"{name}.py" for name in ("local_hamiltonians", "principal_values", "redfield")
+    ]
+    whole = _code_lines([*checker.glob("*.py"), checker.parent / "certificate_file.py"])
+    points = whole - _code_lines(boxes)
+    for lines in (points, points - _code_lines(coherences), _code_lines(boxes)):
+        assert re.search(rf"\b{lines:,} (lines|matter)", page), f"must count {lines:,} lines"
+
+
+def _code_lines(paths: list[Path]) -> int:
+    """Lines that are neither empty nor comments nor docstrings."""
+    total = 0
+    for path in paths:
+        source = path.read_text(encoding="utf-8")
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        code = {
+            line
+            for token in tokens
+            if token.type not in LAYOUT
+            for line in range(token.start[0], token.end[0] + 1)
+        }
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                code -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        total += len(code)
+    return total
