@@ -84,17 +84,9 @@ def certify(
     ansatz = regions(question.system, reference.spectrum)
     problem = assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
     enclosure = enclose(problem, solvers)
-    verdict = verdict_of(enclosure.interval, question.tolerance)
-    reason = None if verdict != UNDECIDED else "the certified interval straddles the tolerance"
-    interval = enclosure.interval
-    candidate = None
-    if enclosure.point is not None:
-        candidate = lindbladian(problem, enclosure.point, reference, ansatz)
-    if verdict == POSSIBLE and not (candidate and candidate.steady_state_unique):
-        candidate, interval, reason = _unique_candidate(
-            problem, enclosure, reference, ansatz, question.tolerance
-        )
-        verdict = UNDECIDED if reason else POSSIBLE
+    verdict, reason, interval, candidate = _decided(
+        problem, enclosure, reference, ansatz, question.tolerance
+    )
     put_to_work = _checked(candidate, reference, ansatz, target) if check else None
     distance = _distances(interval, question, target, reference, ansatz, candidate)
     witness, nearest = None, None
@@ -134,6 +126,32 @@ def verdict_of(interval: Interval, tolerance: float) -> str:
     if interval.lower >= tolerance:
         return IMPOSSIBLE
     return POSSIBLE if interval.upper < tolerance else UNDECIDED
+
+
+def _decided(
+    problem: Problem,
+    enclosure: Enclosure,
+    reference: Redfield,
+    ansatz: tuple[Region, ...],
+    tolerance: float,
+) -> tuple[str, str | None, Interval, Lindbladian | None]:
+    """(verdict, why it is undecided, interval, candidate).
+
+    ``possible`` wants a candidate with a unique steady state, whose own defect is then the upper
+    end.
+    """
+    interval, candidate = enclosure.interval, None
+    verdict = verdict_of(interval, tolerance)
+    if enclosure.point is not None:
+        candidate = lindbladian(problem, enclosure.point, reference, ansatz)
+    if verdict == UNDECIDED:
+        return verdict, "the certified interval straddles the tolerance", interval, candidate
+    if verdict == POSSIBLE and not (candidate and candidate.steady_state_unique):
+        candidate, interval, reason = _unique_candidate(
+            problem, enclosure, reference, ansatz, tolerance
+        )
+        return UNDECIDED if reason else POSSIBLE, reason, interval, candidate
+    return verdict, None, interval, candidate
 
 
 def _unique_candidate(

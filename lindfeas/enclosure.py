@@ -80,6 +80,9 @@ LEVELS = Effort(relative=1e-6, absolute=1e-12, first_scale=1e3, idle=9)
 MATRICES = Effort(relative=5e-6, absolute=2e-11, first_scale=1e1, idle=3)
 """For Schatten norms of matrices: every solve counts."""
 
+RANGED = Effort(relative=5e-6, absolute=2e-11, first_scale=3e2, idle=3, goal=1.0)
+"""With ranged rates multipliers must be right to 1e-4 of that: larger data, smaller errors."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
@@ -90,10 +93,6 @@ class Enclosure:
     point: Point | None
     multiplier: NDArray[np.float64]
     solver: str
-
-
-RANGED = Effort(relative=5e-6, absolute=2e-11, first_scale=3e2, idle=3, goal=1.0)
-"""With ranged rates multipliers must be right to 1e-4 of that: larger data, smaller errors."""
 
 
 def enclose(
@@ -112,9 +111,7 @@ def enclose(
     SolverError
         If no solver returned anything.
     """
-    effort = LEVELS if problem.layout.is_vector else MATRICES
-    if problem.rates.rule == "range" and not problem.layout.is_vector:
-        effort = RANGED
+    effort = _effort(problem)
     best = Enclosure(
         interval=Interval(0.0, math.inf),
         attempts=(),
@@ -147,6 +144,13 @@ def enclose(
     last = {a.solver: a.message or a.status for a in best.attempts}
     messages = "; ".join(f"{name}: {message}" for name, message in last.items())
     raise SolverError(f"no solver returned a usable solution ({messages})")
+
+
+def _effort(problem: Problem) -> Effort:
+    """What the kind of program is worth."""
+    if problem.layout.is_vector:
+        return LEVELS
+    return RANGED if problem.rates.rule == "range" else MATRICES
 
 
 def _inner_multiplier(problem: Problem, solver: str) -> NDArray[np.float64] | None:
