@@ -131,7 +131,11 @@ def check_certificate(certificate: Any) -> None:
     CertificateError
         At the first difference.
     """
-    _check(certificate, box_schema() if is_box(certificate) else certificate_schema(), "")
+    try:
+        _check(certificate, box_schema() if is_box(certificate) else certificate_schema(), "")
+    except RecursionError:
+        message = f"must be nested at most {DEEPEST} deep, but is deeper"
+        raise CertificateError(message, "certificate") from None
     stated, computed = certificate["sha256"], checksum(certificate)
     if stated != computed:
         raise CertificateError(f"must be {computed}, but is {stated}", "sha256")

@@ -18,7 +18,8 @@ class TraceDistance:
     Parameters
     ----------
     lower
-        Certified bound on T, or None.
+        Certified bound on T, or None. Where levels of different charge coincide, it is one for
+        the Lindbladians that mix no charges.
     upper
         T of the best Lindbladian found, or None if its steady state is not unique.
     lemma1

@@ -151,7 +151,7 @@ def distance_witness(
     )
     search = _Search(problem, reference, flows, ceiling, solver, cells)
     length = search.reach(start, 1.0, (), 0.0)
-    if length is None:
+    if not length:  # so far below the ceiling that the bisection ends at zero
         return None
     whole = search.lengthen(_Found(cell=start.scaled(length), length=length, cuts=()))
     found: dict[_Place, _Found] = {(): whole}

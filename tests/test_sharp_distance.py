@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lindfeas import Answer, Question, Rates, certify, prove, redfield_equation
+from lindfeas import Answer, Bath, Question, Rates, certify, models, prove, redfield_equation
 from lindfeas.ansatz import regions
 from lindfeas.assembly import assemble
 from lindfeas.bounds import repair_point
@@ -23,8 +25,10 @@ from lindfeas.proof import verify
 from lindfeas.sharp_distance import Cell, Cut, distance_witness
 from lindfeas.target import populations
 from tests.least_distance import generators, least_distance, random_rates, steady_states
-from tests.mutations import changed, without
+from tests.mutations import changed, resealed, without
 from tests.systems import (
+    SIGMA_MINUS,
+    SIGMA_Z,
     complex_trimer,
     oscillator_and_qubit,
     random_positive,
@@ -223,3 +227,127 @@ def test_a_shortened_witness_still_holds() -> None:
         witness = answer.distance_witness.shortened(ratio)
         _, proof = prove(replace(answer, distance_witness=witness))
         assert proof.status == "accepted"
+
+
+def cells_and_cuts(part: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """All cells and all cuts of a claimed distance."""
+    if "cut" not in part:
+        return [part], []
+    above, below = (cells_and_cuts(part[side]) for side in ("above", "below"))
+    return above[0] + below[0], [part, *above[1], *below[1]]
+
+
+def altered(claim: dict[str, Any], generator: np.random.Generator) -> None:
+    """Change the witness of a distance at random: sides, weights, slopes, K or a whole cell."""
+    cells, cuts = cells_and_cuts(claim)
+    cell, other = (cells[generator.integers(len(cells))] for _ in range(2))
+    cut, factor = cuts[generator.integers(len(cuts))], generator.choice([-1.0, 0.0, 0.5, 3.0, 1e6])
+    change = generator.integers(5)
+    if change == 0:
+        cut["above"], cut["below"] = cut["below"], cut["above"]
+    elif change == 1:
+        for name, weights in cut["cut"].items():
+            moved = factor * np.array(weights, dtype=float) + generator.normal(size=len(weights))
+            cut["cut"][name] = [repr(float(value)) for value in moved]
+    elif change == 2:
+        grown = abs(factor) * np.array(cell["slopes"], dtype=float)
+        cell["slopes"] = [[repr(float(value)) for value in row] for row in grown]
+    elif change == 3:
+        for name, blocks in cell["shifts"].items():
+            cell["shifts"][name] = [[[repr(factor * float(b[0][0]))]] for b in blocks]
+    else:
+        cell.update(multiplier=other["multiplier"], shifts=other["shifts"])
+
+
+def test_no_altered_witness_proves_more_than_the_truth() -> None:
+    """Claims above and below the least ||p - p'||_1: only those below it may be accepted."""
+    system = two_ended_chain(1, 1, 1, coupling=0.1, beta_right=10.0)
+    answer = certify(Question(system=system), sharp=True, check=False)
+    least = 2 * least_distance(answer.reference)
+    content, _ = prove(answer)
+    generator, proved = np.random.default_rng(7), 0
+    for _ in range(80):
+        tampered = copy.deepcopy(content)
+        claim = tampered["trace_distance"]
+        length = least * generator.choice([0.3, 1 + 1e-7, 1.001, 1.2, 3.0])
+        claim["norm1_lower"] = repr(float(length))
+        altered(claim, generator)
+        accepted = verify(resealed(tampered)).status == "accepted"
+        assert not accepted or length < least
+        proved += accepted
+    assert proved > 0
+
+
+def test_the_theorem_leaves_out_what_mixes_the_charges_of_coinciding_levels() -> None:
+    """Coherences between levels of equal energy and different charge feed the populations.
+
+    Both jumps add sigma_- and sigma_+; the states of charge 0 and 2 coincide. The full Lindblad
+    equation has one steady state, nearer than the bound that holds for the p' with C p' = 0.
+    """
+    system = models.xxz_chain(
+        sites=2,
+        coupling=0.3,
+        field=(0.2, -0.2),
+        anisotropy=0.0,
+        baths=[
+            Bath(name="hot", sites=(0,), beta=1.0, couplings=(SIGMA_MINUS,)),
+            Bath(name="cold", sites=(1,), beta=5.0, couplings=(SIGMA_Z,)),
+        ],
+    )
+    answer = certify(Question(system=system), check=False)
+    _, proof = prove(answer)
+    jumps = [
+        np.kron([[0.0, 0.54], [0.84, 0.0]], np.eye(2)),
+        np.kron(np.eye(2), [[0.0, 0.97], [0.25, 0.0]]),
+    ]
+    state, gap = weakly_coupled_state(system.hamiltonian.toarray(), jumps, 1e-5)
+    vectors = answer.reference.spectrum.vectors
+    found = np.einsum("ak,ab,bk->k", vectors.conj(), state, vectors).real
+    distance = trace_distance(found, answer.reference.populations)
+    assert gap > 0.1
+    assert distance < 0.7 * float(proof.trace_distance)
+    assert "except where levels of different charge coincide and L' mixes" in proof.statement
+
+
+def weakly_coupled_state(
+    hamiltonian: np.ndarray, jumps: list[np.ndarray], strength: float
+) -> tuple[np.ndarray, float]:
+    """The steady state, and the second smallest singular value per strength."""
+    unit = np.eye(len(hamiltonian))
+    generator = -1j * (np.kron(hamiltonian, unit) - np.kron(unit, hamiltonian.T))
+    for jump in jumps:
+        loss = jump.T @ jump / 2
+        gain = np.kron(jump, jump.conj())
+        generator += strength * (gain - np.kron(loss, unit) - np.kron(unit, loss.T))
+    _, sizes, rows = np.linalg.svd(generator)
+    state = rows[-1].conj().reshape(hamiltonian.shape)
+    return state / np.trace(state), sizes[-2] / strength
+
+
+def test_without_a_charge_the_theorem_has_no_exception() -> None:
+    _, proof = prove(certify(Question(system=complex_trimer()), check=False))
+    assert proof.trace_distance is not None
+    assert "except" not in proof.statement
+
+
+@pytest.mark.parametrize("depth", [33, 100, 1_000, 50_000])
+def test_cuts_without_end_are_rejected(depth: int) -> None:
+    content = cut_certificate()
+    claim = content["trace_distance"]
+    part = claim["below"]
+    for _ in range(depth):
+        part = {"cut": claim["cut"], "above": part, "below": claim["below"]}
+    endless = {**content, "trace_distance": {**claim, "above": part}}
+    with contextlib.suppress(RecursionError):
+        endless = resealed(endless)
+    assert verify(endless).status == "rejected"
+
+
+def test_a_length_far_below_the_ceiling_is_no_error() -> None:
+    system = two_ended_chain(1, 1, 1, coupling=1e-4, beta_left=1e-5, beta_right=2e-5)
+    answer = certify(Question(system=system), check=False)
+    reference, ansatz = answer.reference, regions(system, answer.reference.spectrum)
+    problem = assemble(populations(reference), reference, ansatz, Rates.each(1.0))
+    flows = flow_blocks(ansatz, reference.spectrum.dimension)
+    found = distance_witness(problem, reference, flows, answer.multiplier, 2.0, "CLARABEL")
+    assert found is None or 0 < found.length <= 2 * answer.trace_distance.upper

@@ -142,7 +142,7 @@ def check_upper(at: Setting, claim: Mapping[str, Any]) -> None:
 
 
 def check_distance(at: Setting, claim: Mapping[str, Any]) -> None:
-    """Prove ||p - p'||_1 >= L for the steady populations p' of every allowed Lindbladian.
+    """Prove ||p - p'||_1 >= L for all p' with C p' = 0 of every allowed Lindbladian.
 
     With C_ka = <k|L'(P_a)|k>, v = C^T y and B^r_a the dual matrix of Y and P_a, so that
     v_a = sum_r <Gamma^r, B^r_a>, the condition checked here for every level a and both signs,

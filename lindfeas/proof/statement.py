@@ -33,6 +33,14 @@ DENSITIES = {
     "drude_lorentz": "J(w) = {strength} w / (1 + (w/{cutoff})^2)",
 }
 
+STEADY = (
+    "For all of them, all p' >= 0 with sum_k p'_k = 1 and sum_a <k|L'(|a><a|)|k> p'_a = 0 for "
+    "every k have sum_k |p_k - p'_k| / 2 >= {distance}. At leading order, such a p' are the "
+    "populations of every steady state of L'{exception}."
+)
+
+MIXED = ", except where levels of different charge coincide and L' mixes charges"
+
 NORMS = {"spectral": "spectral", "frobenius": "Frobenius", "trace": "trace"}
 
 
@@ -122,10 +130,8 @@ def _consequences(
 ) -> Iterator[str]:
     """What the bounds on the defect and on T mean."""
     if distance is not None:
-        yield (
-            "For all of them, the leading-order steady populations p' have "
-            f"sum_k |p_k - p'_k| / 2 >= {distance}."
-        )
+        # coherences of coinciding levels are of zeroth order too, and feed the populations
+        yield STEADY.format(distance=distance, exception="" if model.sectors == 1 else MIXED)
     if rational(lower) >= model.tolerance:
         tolerance = problem["question"]["tolerance"]
         yield f"At the tolerance {tolerance} the exact steady state is impossible."
