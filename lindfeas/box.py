@@ -194,7 +194,8 @@ def _check_box(problem: ProblemFile, box: Sequence[Interval]) -> None:
         )
     levels = question.system.dimension
     if levels > MOST_LEVELS:
-        raise InputError(f"must have at most {MOST_LEVELS} levels for a box, but has {levels}")
+        message = f"must have at most {MOST_LEVELS} levels for a box, but has {levels}"
+        raise InputError(message, "system")
     keys = [interval.key for interval in box]
     if not 1 <= len(set(keys)) == len(keys) <= MOST_PARAMETERS:
         raise InputError(

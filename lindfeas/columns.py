@@ -181,3 +181,48 @@ def boundary_columns(key: str) -> tuple[Column, ...]:
         replace(column, unit=unit) if column.name in KEY_VALUES else column
         for column in BOUNDARY_COLUMNS
     )
+
+
+COMPARISON_COLUMNS: tuple[Column, ...] = tuple(
+    Column(name=name, type=kind, description=description, unit=unit)  # type: ignore[arg-type]
+    for name, kind, unit, description in (
+        ("problem", "string", "", "name of the problem"),
+        ("title", "string", "", "title of the problem"),
+        ("target", "string", "", "what has to be reproduced"),
+        ("norm", "string", "", "norm of the defect; null for populations"),
+        ("tolerance", "float64", RATE, "the problem's tolerance"),
+        ("solver", "string", "", "name of the solver"),
+        ("version", "string", "", "version of the solver's package"),
+        ("usable", "bool", "", "whether the solver is installed and licensed"),
+        ("outcome", "string", "", "answered, unusable, crashed, timed out or failed"),
+        ("message", "string", "", "what happened, where there is something to say"),
+        ("status", "string", "", "as reported by the plain solve"),
+        ("objective", "float64", RATE, "as reported by the plain solve"),
+        (
+            "objective_error",
+            "float64",
+            RATE,
+            "how far the reported objective lies outside of what all solvers together certify",
+        ),
+        (
+            "objective_holds",
+            "bool",
+            "",
+            "whether objective_error is at most the tolerance; false also for a solver that calls "
+            "the program infeasible or unbounded, which it never is",
+        ),
+        ("iterations", "int64", "dimensionless", "as reported by the plain solve"),
+        ("compile_seconds", "float64", "s", "of the plain solve, before the solver starts"),
+        ("solve_seconds", "float64", "s", "of the plain solve, inside the solver"),
+        ("plain_lower", "float64", RATE, "lower bound certified from the plain solve alone"),
+        ("plain_upper", "float64", RATE, "upper bound certified from the plain solve alone"),
+        ("plain_width", "float64", RATE, "plain_upper - plain_lower"),
+        ("lower", "float64", RATE, "certified lower bound after rescaling and solving again"),
+        ("upper", "float64", RATE, "certified upper bound after rescaling and solving again"),
+        ("width", "float64", RATE, "upper - lower"),
+        ("solves", "int64", "dimensionless", "solves behind lower and upper"),
+        ("seconds", "float64", "s", "until lower and upper were known: these solves, certified"),
+        ("lindfeas_version", "string", "", "version of lindfeas"),
+    )
+)
+"""The columns of a comparison of solvers: one row per problem and solver."""

@@ -22,7 +22,7 @@ from lindfeas.ansatz import regions
 from lindfeas.assembly import assemble
 from lindfeas.backends import DEFAULTS, SolverStatus, solver_status, status_of
 from lindfeas.certification import target_of
-from lindfeas.columns import Column
+from lindfeas.columns import COMPARISON_COLUMNS
 from lindfeas.enclosure import Enclosure, enclose
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files import ProblemFile
@@ -35,6 +35,9 @@ from lindfeas.table import Table, make_table
 
 ANSWERED = "answered"
 UNUSABLE = "unusable"
+
+LONGEST_LIMIT = 1e8
+"""Seconds, three years: alarms of the system do not take much more, and nobody waits for them."""
 
 Trial = Callable[[Report, Problem, str], None]
 """What runs in the solver's process: (report, problem, name of the solver)."""
@@ -76,50 +79,7 @@ class ComparisonRow:
         return asdict(self)
 
 
-_DEFECT = "epsilon^2"
-
-COLUMNS: tuple[Column, ...] = tuple(
-    Column(name=name, type=kind, description=description, unit=unit)  # type: ignore[arg-type]
-    for name, kind, unit, description in (
-        ("problem", "string", "", "name of the problem"),
-        ("title", "string", "", "title of the problem"),
-        ("target", "string", "", "what has to be reproduced"),
-        ("norm", "string", "", "norm of the defect; null for populations"),
-        ("tolerance", "float64", _DEFECT, "the problem's tolerance"),
-        ("solver", "string", "", "name of the solver"),
-        ("version", "string", "", "version of the solver's package"),
-        ("usable", "bool", "", "whether the solver is installed and licensed"),
-        ("outcome", "string", "", "answered, unusable, crashed, timed out or failed"),
-        ("message", "string", "", "what happened, where there is something to say"),
-        ("status", "string", "", "as reported by the plain solve"),
-        ("objective", "float64", _DEFECT, "as reported by the plain solve"),
-        (
-            "objective_error",
-            "float64",
-            _DEFECT,
-            "how far the reported objective lies outside of what all solvers together certify",
-        ),
-        (
-            "objective_holds",
-            "bool",
-            "",
-            "whether objective_error is at most the tolerance; false also for a solver that calls "
-            "the program infeasible or unbounded, which it never is",
-        ),
-        ("iterations", "int64", "dimensionless", "as reported by the plain solve"),
-        ("compile_seconds", "float64", "s", "of the plain solve, before the solver starts"),
-        ("solve_seconds", "float64", "s", "of the plain solve, inside the solver"),
-        ("plain_lower", "float64", _DEFECT, "lower bound certified from the plain solve alone"),
-        ("plain_upper", "float64", _DEFECT, "upper bound certified from the plain solve alone"),
-        ("plain_width", "float64", _DEFECT, "plain_upper - plain_lower"),
-        ("lower", "float64", _DEFECT, "certified lower bound after rescaling and solving again"),
-        ("upper", "float64", _DEFECT, "certified upper bound after rescaling and solving again"),
-        ("width", "float64", _DEFECT, "upper - lower"),
-        ("solves", "int64", "dimensionless", "solves behind lower and upper"),
-        ("seconds", "float64", "s", "until lower and upper were known: these solves, certified"),
-        ("lindfeas_version", "string", "", "version of lindfeas"),
-    )
-)
+COLUMNS = COMPARISON_COLUMNS
 """Name, type, unit and meaning of every column of a comparison's table."""
 
 
@@ -169,7 +129,7 @@ def compare(
     """
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"must be > 0, but is {time_limit:g}", "time_limit")
-    limit = None if time_limit is None or math.isinf(time_limit) else time_limit
+    limit = None if time_limit is None or time_limit > LONGEST_LIMIT else time_limit
     chosen = competitors(solvers)
 
     def run(name: str, program: Problem, solver: str) -> Ending:

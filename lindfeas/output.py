@@ -75,15 +75,16 @@ def pending_file(directory: str | os.PathLike[str], name: str) -> Iterator[Pendi
 
 
 @contextmanager
-def writing(path: Path, where: str = "--out") -> Iterator[None]:
+def writing(path: Path, where: str = "--out", kind: str = "directory") -> Iterator[None]:
     """Turn what the system says about ``path`` into an `InputError`."""
     try:
         yield
     except OSError as error:
+        name = str(error.filename or path)
+        # nobody has asked for the file under construction
+        place = path if name.endswith(UNFINISHED) else name
         raise InputError(
-            f"must be a directory that can be written, but {error.filename or path}: "
-            f"{error.strerror}",
-            where,
+            f"must be a {kind} that can be written, but {place}: {error.strerror}", where
         ) from None
 
 
@@ -95,10 +96,11 @@ def _make(folder: Path, made: list[Path]) -> None:
         made.append(path)
 
 
-def replace_file(path: Path, content: bytes | memoryview, where: str = "--out") -> Path:
+def replace_file(path: Path, content: bytes | memoryview, kind: str = "directory") -> Path:
     """Make ``content`` the whole content of ``path``, on disk when this returns.
 
-    Readers see the old file or the new one, never a part of it.
+    Readers see the old file or the new one, never a part of it. ``kind`` is what the user has
+    named: the ``file`` itself or its ``directory``.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def replace_file(path: Path, content: bytes | memoryview, where: str = "--out") 
         If the file cannot be written; an older one is untouched then.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
-    with writing(path, where):
+    with writing(path, kind=kind):
         try:
             with temporary.open("xb") as stream:
                 stream.write(content)

@@ -175,8 +175,9 @@ def _read_file(file: Path) -> Table:
 
     where = str(file)
     try:
-        # ParquetFile takes no folder name such as "beta=1" for a column
-        with pq.ParquetFile(file) as source:
+        # ParquetFile takes no folder name such as "beta=1" for a column, and an open file may
+        # have a name that is no UTF-8
+        with file.open("rb") as stream, pq.ParquetFile(stream) as source:
             arrow = source.read()
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
@@ -205,6 +206,8 @@ def _with_metadata(arrow: Any, where: str) -> Table:
         kind = metadata[b"lindfeas.kind"].decode()
     except (KeyError, ValueError, TypeError):
         raise InputError("must hold whole metadata, but they are damaged", where) from None
+    if not isinstance(problem, dict) or kind not in KINDS:
+        raise InputError("must hold whole metadata, but they are damaged", where)
     return Table(arrow=arrow, kind=kind, problem=problem, axes=axes)
 
 
@@ -220,6 +223,8 @@ def _in_grid_order(arrow: Any, files: Sequence[int], axes: Sequence[Axis]) -> An
 
     ``files`` tells the rows' files apart: a point of a boundary has several rows.
     """
+    import pyarrow as pa
+
     names = arrow.column_names
     chosen = list(range(arrow.num_rows))
     if "point" in names:
@@ -229,7 +234,7 @@ def _in_grid_order(arrow: Any, files: Sequence[int], axes: Sequence[Axis]) -> An
     present = [axis for axis in axes if axis.key in names]
     ranks = [_ranks(arrow.column(axis.key).to_pylist(), axis) for axis in present]
     chosen.sort(key=lambda row: tuple(rank[row] for rank in ranks))
-    return arrow.take(chosen)
+    return arrow.take(pa.array(chosen, pa.int64()))
 
 
 def _ranks(values: list[Any], axis: Axis) -> list[int]:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import lindfeas as lf
 from lindfeas.box import BoxAnswer, Interval, parse_interval, prove_box
 from lindfeas.certificate import certificate
-from lindfeas.certificate_file import certificate_text, check_certificate
+from lindfeas.certificate_file import certificate_text, check_certificate, checksum
 from lindfeas.cli import main
 from lindfeas.errors import InputError, SolverError
 from lindfeas.files import ProblemFile, read_problem
@@ -239,6 +239,8 @@ def test_other_questions_are_refused() -> None:
         prove_box(problem_file("question.target='populations+coherences'"), intervals(*WIDE))
     with pytest.raises(InputError):
         prove_box(problem_file(name="spin-star"), intervals(f"{COUPLING}=0.1:0.2"))
+    with pytest.raises(InputError, match=r"^system: must have at most 64 levels"):
+        prove_box(problem_file("system.sites=7"), intervals(*WIDE))
     with pytest.raises(SolverError):
         prove_box(problem_file(), intervals(*WIDE), solver="none")
     with pytest.raises(InputError, match="another box"):
@@ -301,3 +303,38 @@ def test_options_that_do_not_go_together_are_refused(arguments: tuple[str, ...])
     result = run("certify", str(PROBLEMS / f"{CHAIN}.toml"), *arguments)
     assert result.exit_code == 2
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_damaged_checkpoint_is_named_and_left_alone(tmp_path: Path) -> None:
+    checkpoint = tmp_path / f"{CHAIN}-box.certificate.json"
+    for content in ("", "{}", '{"kind": "box"}'):
+        checkpoint.write_text(content)
+        path = str(PROBLEMS / f"{CHAIN}.toml")
+        result = run("certify", path, "--box", SPLIT[0], "--out", str(tmp_path))
+        assert result.exit_code == 2
+        assert result.stderr.startswith("error: --out: must hold a certificate to go on from, or")
+        assert result.stderr.count(str(checkpoint)) == 1
+        assert result.stderr.count("\n") == 1
+        assert checkpoint.read_text() == content
+
+
+def test_a_false_checkpoint_is_named_and_gives_no_answer(tmp_path: Path) -> None:
+    content = dict(searched(*WIDE).certificate)
+    content["cells"] = json.loads(json.dumps(content["cells"]).replace('"value": "', '"value": "9'))
+    content["lower_bound"] = f"9{content['lower_bound']}"
+    checkpoint = tmp_path / f"{CHAIN}-box.certificate.json"
+    checkpoint.write_text(json.dumps({**content, "sha256": checksum(content)}))
+    box = [part for text in WIDE for part in ("--box", text)]
+    result = run("certify", str(PROBLEMS / f"{CHAIN}.toml"), *box, "--out", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert f": false in {checkpoint}: remove that" in result.stderr
+
+
+def test_the_command_says_why_cells_are_undecided() -> None:
+    result = run("certify", str(PROBLEMS / f"{CHAIN}.toml"), "--box", "system.field=0:0")
+    assert result.exit_code == 3
+    assert (
+        "undecided cells, most often: no answer at a corner: bath.left.couplings: must"
+        in result.stdout
+    )

@@ -207,6 +207,35 @@ def test_solver_option_is_obeyed() -> None:
     assert {attempt["solver"] for attempt in answer["attempts"]} == {"CLARABEL"}
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_nowhere_to_print_is_one_line(options: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "lindfeas", "solvers", *options]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: output or temporary files: must be usable, but: No space left on device\n"
+    )
+
+
+def test_closed_standard_output_is_no_error() -> None:
+    command = f"exec {sys.executable} -m lindfeas solvers >&-"
+    ended = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_an_empty_folder_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the shell that was not set must not fill the current folder."""
+    monkeypatch.chdir(tmp_path)
+    for command in ("certify", "sweep", "compare"):
+        result = run(command, str(PROBLEM), "--out", "")
+        assert result.exit_code == 2
+        assert "'--out': must be a directory, but is empty" in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_solvers_lists_every_solver() -> None:
     listed = strict_json(run("solvers", "--json").stdout)["solvers"]
     table = run("solvers").stdout

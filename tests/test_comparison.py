@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -337,6 +338,28 @@ def test_exit_codes(
     assert result.exit_code == code
     assert says in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("limit", "shown"), [("inf", None), ("1e300", 1e300)])
+def test_a_time_limit_may_be_beyond_all_alarms(
+    instant: Callable[[str], None], limit: str, shown: float | None
+) -> None:
+    instant("answers")
+    result = run(str(CHAIN), "--solvers", "scs", "--time-limit", limit, "--json")
+    assert result.exit_code == 0, result.stderr
+    content = json.loads(result.stdout)
+    assert content["time_limit"] == shown
+    assert [row["outcome"] for row in content["rows"]] == ["answered"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_file_whose_name_is_no_utf_8(instant: Callable[[str], None], tmp_path: Path) -> None:
+    instant("answers")
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.toml")
+    Path(path).write_bytes(CHAIN.read_bytes())
+    result = run(path, "--solvers", "scs", "--out", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    assert read_table(tmp_path / "out").column("problem") == ["\ufffd"]
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "soon"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,10 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from hypothesis import assume, given, settings
@@ -207,6 +210,14 @@ def test_one_point() -> None:
     (axes,) = drawn.axes
     assert len(bars(axes)) == 1
     assert "$g = 0.1$" in drawn.get_suptitle()
+
+
+def test_one_point_at_the_low_end_of_a_grid_has_room() -> None:
+    drawn = figure(along_coupling((0.0, 0.0), None, None, None))
+    low, high = drawn.axes[0].get_xlim()
+    assert low < 0.5e-3
+    assert high > 2e-3
+    drawn.savefig(BytesIO(), dpi=40)
 
 
 def test_other_axes_are_curves_and_words_are_panels() -> None:
@@ -455,13 +466,28 @@ def test_comparison_is_width_against_time() -> None:
         (grid(COUPLING), {"where": ["system.couplin=2"]}, "did you mean 'system.coupling'"),
         (sweep([], COUPLING), {}, "table: must hold at least one point to draw, but holds none"),
         (comparison_table(), {"x": "solver"}, "--x: must not be given for a table of kind"),
+        (comparison_table(), {"y": "trace-distance"}, "--y: must not be given for a table of kind"),
         (boundary_table({"bath.right.beta": 5.0}), {"as_map": True}, "--map: must not be given"),
+        (boundary_table({"bath.right.beta": 5.0}), {"y": "trace-distance"}, "--y: must not be"),
     ],
 )
 def test_what_cannot_be_drawn(table: Table, options: dict[str, Any], line: str) -> None:
     with pytest.raises(InputError) as caught:
         figure(table, **options)
     assert line in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "table", [THREE_VERDICTS, boundary_table({"bath.right.beta": 5.0}), comparison_table()]
+)
+def test_tables_that_were_changed_by_another_program(table: Table) -> None:
+    less = replace(table, arrow=table.arrow.drop_columns(["tolerance"]))
+    with pytest.raises(InputError, match=r"^tolerance: must be a column of the table, but is"):
+        figure(less)
+    place = table.arrow.column_names.index("tolerance")
+    words = table.arrow.set_column(place, "tolerance", pa.array(["1e-6"] * len(table)))
+    with pytest.raises(InputError, match=r"^tolerance: must be .* float64, but is string"):
+        figure(replace(table, arrow=words))
 
 
 def test_too_many_curves_say_how_to_narrow() -> None:
@@ -479,6 +505,13 @@ def test_title_is_shown_as_it_is() -> None:
     drawn.savefig(BytesIO(), dpi=40)
     assert drawn.get_suptitle() == r"50 \$ for \$x_\$"
     assert figure(table, title="").get_suptitle() == ""
+
+
+def test_characters_that_no_svg_may_hold_are_replaced(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"\xff")  # as a shell hands it over
+    drawn = figure(THREE_VERDICTS, title=f"bell \a, {odd}\nend")
+    assert drawn.get_suptitle() == "bell \ufffd, \ufffd end"
+    ElementTree.parse(save(drawn, tmp_path / "odd.svg"))
 
 
 def test_names_of_keys_and_baths_never_break_the_drawing(tmp_path: Path) -> None:
@@ -587,6 +620,7 @@ def test_command_writes_beside_the_folder(tmp_path: Path) -> None:
         (["--where", "system.coupling=7"], "error: --where system.coupling: must be one of"),
         (["--x", "system.field"], "error: --x: must be a swept key"),
         (["--y", "upper"], "Invalid value for '--y'"),
+        (["--out", f"{300 * 'b'}.png"], f"be a file that can be written, but {300 * 'b'}.png: "),
     ],
 )
 def test_command_line_mistakes_are_one_line(

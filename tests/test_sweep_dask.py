@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -203,6 +204,15 @@ def test_where_no_scheduler_answers(address: str, reason: str) -> None:
     assert caught.value.where == "--dask"
     assert "\n" not in str(caught.value)
     assert time.monotonic() - begun < LIMIT
+
+
+def test_a_server_of_another_kind_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask's own deadline does not hold for what accepts a connection and then says nothing."""
+    monkeypatch.setattr("lindfeas.sweeps.executors.GRACE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(InputError, match="running Dask scheduler"):
+            ClusterWorkers(address, seconds=0.5)
 
 
 def test_without_distributed(monkeypatch: pytest.MonkeyPatch) -> None:

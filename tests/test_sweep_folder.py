@@ -29,6 +29,7 @@ from tests.sweeping import (
     PROBLEM,
     Counting,
     cheap_plan,
+    cheap_tasks,
     in_process,
     problem_of,
     sweep_and_tell,
@@ -61,7 +62,7 @@ def test_parts_are_merged_from_time_to_time(
     ("change", "reason"),
     [
         (("sites = 3", "sites = 4"), "system.sites is 3 there, and 4 here"),
-        (("beta = 1.0", "beta = 1.1"), r"bath.0.beta is '1.0' there, and '1.1' here"),
+        (("beta = 1.0", "beta = 1.1"), r"bath.left.beta is '1.0' there, and '1.1' here"),
         (("[5.0, inf]", "[5.0]"), "holds 2 points that are not of this sweep"),
         (("system.coupling", "system.field"), "a sweep over bath.right.beta, system.coupling"),
     ],
@@ -90,6 +91,22 @@ def test_a_table_of_an_older_schema_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is of version 0"):
         in_process(cheap_plan(), tmp_path)
     assert (tmp_path / MERGED).read_bytes() == before
+
+
+def test_a_sweep_whose_points_all_failed_and_that_was_then_killed_goes_on(tmp_path: Path) -> None:
+    """The next run forgets what failed before it computes anything."""
+    tasks = cheap_tasks(**{f"n{number}": "raise" for number in AXIS})
+    in_process(cheap_plan(tasks), tmp_path)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(_: Progress) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        in_process(cheap_plan(), tmp_path, kill)
+    assert in_process(cheap_plan(), tmp_path).verdicts == {"possible": len(AXIS)}
 
 
 def test_a_second_sweep_into_the_folder_is_refused(tmp_path: Path) -> None:

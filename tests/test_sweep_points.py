@@ -50,6 +50,12 @@ def test_how_swept_values_stand_in_the_table(tmp_path: Path, values: str, shown:
     assert [type(value) for value in found.values] == [type(value) for value in shown]
 
 
+def test_a_value_that_is_written_twice_is_no_two_points(tmp_path: Path) -> None:
+    problem = problem_of(tmp_path, PROBLEM.replace("[5.0, inf]", "[5, inf, 5.0]"))
+    with pytest.raises(InputError, match=r"^sweep: must hold every point once, but .* 5\.0, "):
+        grid(problem, free_axes(problem), QUICK)
+
+
 def keys(problem: ProblemFile, options: Options = QUICK) -> list[str]:
     return [task.key for task in grid(problem, free_axes(problem), options)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +221,26 @@ def test_full_disk_leaves_the_older_file(
             sweep_table(grid()).write(path)
     assert len(read_table(tmp_path)) == 3
     assert [file.name for file in tmp_path.iterdir()] == ["table.parquet"]
+
+
+def test_a_table_without_rows_is_read(tmp_path: Path) -> None:
+    sweep_table([]).write(tmp_path / "table.parquet")
+    assert read_table(tmp_path).rows() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("problem", b"[1]"), ("problem", b"\xff"), ("kind", b"other")]
+)
+def test_metadata_of_the_wrong_form_are_refused(tmp_path: Path, key: str, value: bytes) -> None:
+    arrow = sweep_table(grid()).arrow
+    metadata = {**arrow.schema.metadata, f"lindfeas.{key}".encode(): value}
+    pq.write_table(arrow.replace_schema_metadata(metadata), tmp_path / "table.parquet")
+    with pytest.raises(InputError, match="damaged"):
+        read_table(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.parquet"))
+    sweep_table(grid()).write(path)
+    assert len(read_table(path)) == len(grid())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,30 +31,39 @@ def certify_box(
     from lindfeas.box import MOST_CELLS, parse_interval, prove_box
 
     target = None if out is None else Path(out) / f"{stem}-box.certificate.json"
+    start = None if target is None else _earlier(target)
     answer = prove_box(
         problem,
         [parse_interval(text) for text in intervals],
         solver=solver,
         most_cells=MOST_CELLS if most_cells is None else most_cells,
-        start=None if target is None else _earlier(target),
+        start=start,
         progress=None if target is None else lambda found: _write(target, found),
     )
     if target is not None:
         click.echo(f"written: {target}", err=True)
-    _show(problem, answer, target, as_json)
     if answer.proof is not None and answer.proof.status == "rejected":
-        click.echo("error: the proof was rejected: do not use this answer, and report it", err=True)
+        blame = "a bug in lindfeas" if start is None else f"false in {target}: remove that"
+        click.echo(f"error: the proof was rejected, {answer.proof.reason}: {blame}", err=True)
         return FAILED
+    _show(problem, answer, target, as_json)
     return ANSWERED if answer.verdict == "impossible" else UNDECIDED
 
 
 def _earlier(target: Path) -> dict[str, Any] | None:
     """The certificate of an earlier run, after proving that another can be written there."""
-    from lindfeas.certificate_file import read_certificate
+    from lindfeas.certificate_file import CertificateError, read_certificate
+    from lindfeas.errors import InputError
     from lindfeas.output import pending_file
 
     with pending_file(target.parent, target.name):
-        return read_certificate(target) if target.exists() else None
+        try:
+            return read_certificate(target) if target.exists() else None
+        except CertificateError as error:
+            detail = str(error) if error.where == str(target) else f"{target}: {error}"
+            raise InputError(
+                f"must hold a certificate to go on from, or none, but {detail}", "--out"
+            ) from None
 
 
 def _write(target: Path, certificate: dict[str, Any]) -> None:
@@ -82,4 +92,7 @@ def _show(problem: ProblemFile, answer: BoxAnswer, target: Path | None, as_json:
         f"cells: {cells['proved']} proved, {cells['undecided']} undecided; "
         f"{100 * answer.share:.6g} % of the box proved in {answer.seconds:.3g} s"
     )
+    open_cells = Counter(cell["open"] for cell in answer.certificate["cells"] if "open" in cell)
+    for reason, _ in open_cells.most_common(1):
+        click.echo(f"undecided cells, most often: {reason}")
     click.echo(f"\n{found['statement']}")

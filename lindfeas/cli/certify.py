@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED, main, show
+from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED, folder_name, main, show
 from lindfeas.errors import ProofRejectedError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="DIR",
+    callback=folder_name,
     help="Write PROBLEM.answer.json, and PROBLEM.certificate.json if there is a proof, into DIR.",
 )
 @click.option(

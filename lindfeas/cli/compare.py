@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lindfeas.cli.group import ANSWERED, BAD_INPUT, FAILED, UNDECIDED, main, show
+from lindfeas.cli.group import ANSWERED, BAD_INPUT, FAILED, UNDECIDED, folder_name, main, show
 from lindfeas.isolation import TIME_LIMIT
 
 if TYPE_CHECKING:
@@ -44,7 +46,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Stop a solver that takes longer for one problem, and keep what was certified by then.",
 )
-@click.option("--out", metavar="DIR", help="Write the rows as a parquet table into DIR.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    callback=folder_name,
+    help="Write the rows as a parquet table into DIR.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def compare(
     paths: Sequence[Path],
@@ -64,7 +71,8 @@ def compare(
         rows = compare_solvers(problems, names, time_limit=time_limit, watch=watch)
         found = list(rows) if out is None else _written(rows, problems, out)
     if as_json:
-        content = {"time_limit": time_limit, "rows": [row.to_dict() for row in found]}
+        limit = time_limit if math.isfinite(time_limit) else None
+        content = {"time_limit": limit, "rows": [row.to_dict() for row in found]}
         click.echo(json.dumps(content, indent=2, allow_nan=False))
     else:
         from lindfeas.comparison_report import comparison_report
@@ -76,7 +84,8 @@ def compare(
 def _named(paths: Sequence[Path]) -> dict[str, Path]:
     """Every file once, by its name without ending, or by its path where that is not unique."""
     stems = Counter(path.stem for path in set(paths))
-    return {path.stem if stems[path.stem] == 1 else str(path): path for path in paths}
+    names = ((path, path.stem if stems[path.stem] == 1 else str(path)) for path in paths)
+    return {os.fsencode(name).decode(errors="replace"): path for path, name in names}
 
 
 def _written(

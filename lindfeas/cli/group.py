@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -22,6 +23,9 @@ BAD_INPUT = 2
 UNDECIDED = 3
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""What printing to a file may end with; the names of the files are not known then."""
 
 
 class OneLineErrors(click.Group):
@@ -63,6 +67,8 @@ class OneLineErrors(click.Group):
             # the reader has gone; what is still buffered must not raise again at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(BROKEN_PIPE)
+        except OSError as error:
+            _fail(_refusal(error), BAD_INPUT)
 
 
 @click.group("lindfeas", cls=OneLineErrors, no_args_is_help=False)
@@ -74,15 +80,30 @@ def main() -> None:
     """
 
 
+def folder_name(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """The value of ``--out DIR``: an empty one is a variable that was not set, not this folder."""
+    if value == "":
+        raise click.BadParameter("must be a directory, but is empty", context, option)
+    return value
+
+
 def show(renderable: RenderableType) -> None:
     """Print tables in the terminal's width and encoding."""
     from rich.console import Console
 
+    if sys.stdout is None:  # closed by whoever started us
+        return
     console = Console()
     with console.capture() as capture:
         console.print(renderable)
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(capture.get().encode(encoding, "replace").decode(encoding), nl=False)
+
+
+def _refusal(error: OSError) -> str:
+    """What the system refused that no command has expected."""
+    known = error.filename or ("output or temporary files" if error.errno in _FULL else "system")
+    return f"{known}: must be usable, but: {error.strerror or error}"
 
 
 def _usage(error: click.ClickException) -> str:

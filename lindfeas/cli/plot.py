@@ -59,8 +59,8 @@ def plot(
     require_matplotlib()
     file = default_path(path) if out is None else out
     supported_suffix(file)
-    require_outside(file, path)
     table = read_table(path)
+    require_outside(file, path)
     drawn = figure(table, x=x, y=y, where=where, as_map=as_map, title=title)
     click.echo(f"written: {save(drawn, file)}", err=True)
     return ANSWERED

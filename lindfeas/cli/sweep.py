@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lindfeas.cli.group import ANSWERED, FAILED, INTERRUPTED, main, show
+from lindfeas.cli.group import ANSWERED, FAILED, INTERRUPTED, folder_name, main, show
 
 if TYPE_CHECKING:
     from lindfeas.files import ProblemFile
@@ -25,7 +25,13 @@ SHOWN_ERRORS = 5
 
 @main.command()
 @click.argument("path", metavar="PROBLEM", type=click.Path(path_type=Path))
-@click.option("--out", metavar="DIR", required=True, help="Folder of the table; made if missing.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    required=True,
+    callback=folder_name,
+    help="Folder of the table; made if missing.",
+)
 @click.option(
     "--set",
     "settings",
@@ -174,7 +180,8 @@ class _Display:
 
     def stop(self) -> None:
         """Leave the bar as it is."""
-        self._bar.stop()
+        if not self._bar.disable:  # rich before 15 ends even a bar that is not shown with a line
+            self._bar.stop()
 
     def report(self, progress: Progress) -> None:
         """Show one more point."""

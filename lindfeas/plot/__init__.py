@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
+from lindfeas.columns import BOUNDARY_COLUMNS, COMPARISON_COLUMNS, SWEEP_COLUMNS
 from lindfeas.errors import InputError, MissingExtraError
 from lindfeas.plot import style
 from lindfeas.plot.arrangement import Arrangement, arrange
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lindfeas.table import Table
+
+COLUMNS = {
+    "sweep": SWEEP_COLUMNS,
+    "boundary": BOUNDARY_COLUMNS,
+    "comparison": COMPARISON_COLUMNS,
+}
+"""Kind of a table: what every such table holds, besides the swept keys."""
 
 
 def figure(
@@ -60,12 +68,14 @@ def figure(
     require_matplotlib()
     if y not in QUANTITIES:
         raise InputError(f"must be one of {', '.join(QUANTITIES)}, but is {y!r}", "--y")
+    _require_columns(table)
+    other = None if y == DEFECT else y
     if table.kind == "comparison":
-        _refuse(table.kind, {"--x": x, "--where": where, "--map": as_map})
+        _refuse(table.kind, {"--x": x, "--y": other, "--where": where, "--map": as_map})
         drawn, common = draw_comparison(table.rows()), ""
     else:
         if table.kind == "boundary":
-            _refuse(table.kind, {"--map": as_map})
+            _refuse(table.kind, {"--y": other, "--map": as_map})
             as_map = False
         log_keys = {axis.key for axis in table.axes if axis.scale == "log"}
         arranged = arrange(table, x=x, where=where, as_map=as_map)
@@ -80,6 +90,21 @@ def require_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError:
         raise MissingExtraError("matplotlib", "plot", "lindfeas plot") from None
+
+
+def _require_columns(table: Table) -> None:
+    """Refuse what another program has made of a table of lindfeas."""
+    from pyarrow.types import is_floating, is_integer, is_null
+
+    types = {field.name: field.type for field in table.arrow.schema}
+    for column in COLUMNS[table.kind]:
+        found = types.get(column.name)
+        if found is None:
+            raise InputError("must be a column of the table, but is missing", column.name)
+        if column.type == "float64" and not (
+            is_floating(found) or is_integer(found) or is_null(found)
+        ):
+            raise InputError(f"must be a column of type float64, but is {found}", column.name)
 
 
 def _refuse(kind: str, options: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ def draw_curves(arranged: Arrangement, quantity: str) -> Figure:
         axes.set_yscale("log")
         axes.set_ylim(bottom, top)
         draw_axis(axes, "x", arranged.x)
+        several = _room_for_all(axes, content[number], arranged.x.log)
         target, _ = asked(rows[number])
         label = defect_label(target) if quantity == DEFECT else DISTANCE_LABEL
         axes.set_ylabel(label, fontsize=style.TEXT)
@@ -37,6 +38,8 @@ def draw_curves(arranged: Arrangement, quantity: str) -> Figure:
             _draw_curve(axes, item, index)
         if quantity == DEFECT:
             _draw_tolerances(axes, rows[number], arranged.x.key)
+        if several:
+            axes.autoscale(axis="x")
     titles = [target_label(*asked(r), p) for r, p in zip(rows, arranged.panels, strict=True)]
     style.panel_titles(panels, titles)
     curves_legend(drawn, arranged, content, quantity)
@@ -55,6 +58,19 @@ def _numbers(rows: Sequence[Row], content: Sequence[Curve], quantity: str) -> li
     tolerances = [row["tolerance"] for row in rows if row["tolerance"] is not None]
     found = [number for item in content for number in extent(item.known)]
     return [*found, *(tolerances if quantity == DEFECT else [])]
+
+
+def _room_for_all(axes: Axes, content: Sequence[Curve], log: bool) -> bool:
+    """Fix the limits of x while curves are drawn, and say whether the points have several places.
+
+    Around a single place, matplotlib's own limits shrink to nothing by rounding errors.
+    """
+    places = {x for item in content for x in (*(i.x for i in item.known), *item.empty)}
+    if places:
+        low, high = min(places), max(places)
+        room = 10.0 if log else 0.05 * max(abs(low), abs(high)) or 1.0
+        axes.set_xlim((low / room, high * room) if log else (low - room, high + room))
+    return len(places) > 1
 
 
 def _draw_curve(axes: Axes, item: Curve, index: int) -> None:

@@ -40,8 +40,13 @@ _DEFECTS = {
 
 
 def plain(text: str) -> str:
-    """``text`` so that matplotlib shows it as it is, dollar signs included."""
-    return text.replace("$", r"\$")
+    """``text`` so that matplotlib shows it as it is, dollar signs included.
+
+    Characters that cannot be shown, and that no SVG file may hold, are replaced.
+    """
+    instead = "\N{REPLACEMENT CHARACTER}"
+    shown = "".join(c if c.isprintable() or c in "\n\t" else instead for c in text)
+    return shown.replace("$", r"\$")
 
 
 def axis_label(key: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lindfeas.errors import InputError
-from lindfeas.output import replace_file
+from lindfeas.output import replace_file, writing
 from lindfeas.table import SUFFIX
 
 if TYPE_CHECKING:
@@ -40,21 +41,14 @@ def save(drawn: Figure, path: str | Path) -> Path:
 
     file = Path(path)
     suffix = supported_suffix(file)
-    if file.is_dir():
+    if os.path.isdir(file):  # unlike Path.is_dir, it takes any name
         raise InputError(f"must be a file, but {file} is a directory", "--out")
     content = io.BytesIO()
     with rc_context(_SETTINGS):
         drawn.savefig(content, format=suffix[1:], dpi=DOTS_PER_INCH, metadata=_METADATA[suffix])
-    _make_folder(file.parent)
-    return replace_file(file, content.getvalue())
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"must be a file that can be written, but {folder}: {error.strerror}"
-        raise InputError(message, "--out") from None
+    with writing(file, kind="file"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return replace_file(file, content.getvalue(), kind="file")
 
 
 def default_path(table: Path) -> Path:

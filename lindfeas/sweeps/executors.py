@@ -37,6 +37,9 @@ PRELOADED = ("lindfeas.sweeps.points", "lindfeas.proving", "cvxpy", "lindfeas.pr
 CLUSTER_WINDOW = 1000
 """Tasks in flight on a cluster, so that one which grows on demand sees what is waiting."""
 
+GRACE = 5.0
+"""Seconds on top of Dask's own deadline, which does not hold for every kind of server."""
+
 CONNECT_SECONDS = 10.0
 
 
@@ -262,7 +265,9 @@ def _client(address: str, seconds: float) -> Any:
     try:
         if not re.fullmatch(r"\w+://[^/]+:\d{1,5}", address):
             raise ValueError("must be protocol://host:port")
-        return Client(address, timeout=seconds, set_as_default=False)
+        return _within(
+            seconds + GRACE, lambda: Client(address, timeout=seconds, set_as_default=False)
+        )
     except (OSError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
@@ -270,3 +275,26 @@ def _client(address: str, seconds: float) -> Any:
             f"{address!r} is not: {reason}",
             "--dask",
         ) from None
+
+
+def _within(seconds: float, start: Callable[[], Any]) -> Any:
+    """What ``start`` returns; Dask waits for ever for a server that does not speak its language.
+
+    Raises
+    ------
+    TimeoutError
+        After so many seconds.
+    """
+    future: Future[Any] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(start())
+        except Exception as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return future.result(timeout=seconds)
+    except TimeoutError as error:
+        raise TimeoutError(str(error) or f"nothing that it understands in {seconds:g} s") from None

@@ -192,6 +192,9 @@ def _difference(there: Any, here: Any, path: str = "") -> str:
         found = (_difference(a, b, f"{path}.{key}".strip(".")) for key, a, b in pairs)
         return next((text for text in found if text and not text.startswith("title ")), "")
     if isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
-        pairs = ((str(number), a, b) for number, (a, b) in enumerate(zip(there, here, strict=True)))
+        pairs = (
+            (str(a.get("name", number)) if isinstance(a, dict) else str(number), a, b)
+            for number, (a, b) in enumerate(zip(there, here, strict=True))
+        )
         return next((text for k, a, b in pairs if (text := _difference(a, b, f"{path}.{k}"))), "")
     return "" if there == here else f"{path} is {there!r} there, and {here!r} here"

@@ -257,11 +257,12 @@ def _asked(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _require_different(tasks: Collection[PointTask]) -> None:
-    seen: dict[str, PointTask] = {}
+    seen: set[Any] = set()
     for task in tasks:
-        if task.key in seen:
+        names = {task.key, tuple(task.values.items())}  # 5 and 5.0 are one value in the table
+        if names & seen:
             raise InputError(f"must hold every point once, but {task.values} occurs twice", "sweep")
-        seen[task.key] = task
+        seen |= names
 
 
 def _copy(value: Any) -> Any:
