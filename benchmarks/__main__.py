@@ -27,6 +27,7 @@ LITERAL_TARGET = 300
 COHERENCE_TARGET = 50
 COHERENCE_SECONDS = {("2+2+2", "spectral"): 2.0, ("2+2+2", "frobenius"): 0.5}
 COHERENCE_MEGABYTES = 1000
+SWEEP_TARGET = ("2 and 3", "intervals only")
 SWEEP_SECONDS = 240
 SWEEP_MEGABYTES = 2000
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -191,14 +192,14 @@ def sweeps() -> Iterator[str]:
     yield "|---|---|---:|---:|---:|---:|---:|---|"
     for row in found["rows"]:
         within = row["seconds"] <= SWEEP_SECONDS and row["megabytes"] < SWEEP_MEGABYTES
-        met = within and row["failed"] == 0
+        verdict = f"**{'met' if within and row['failed'] == 0 else 'missed'}**"
         yield (
             f"| {row['figures']} | {row['asked']} | {row['problems']} | {row['failed']} "
             f"| {row['seconds']:.3g} | {row['cpu_seconds']:.3g} | {row['megabytes']:.0f} "
-            f"| **{'met' if met else 'missed'}** |"
+            f"| {verdict if (row['figures'], row['asked']) == SWEEP_TARGET else '-'} |"
         )
     yield (
-        f"\nTarget: certified intervals within {SWEEP_SECONDS} s and {SWEEP_MEGABYTES} MB on 2 "
+        f"\nTarget: certified intervals of Figs. 2 and 3 within {SWEEP_SECONDS} s and {SWEEP_MEGABYTES} MB on 2 "
         "cores."
     )
 
