@@ -199,8 +199,8 @@ def sweeps() -> Iterator[str]:
             f"| {verdict if (row['figures'], row['asked']) == SWEEP_TARGET else '-'} |"
         )
     yield (
-        f"\nTarget: certified intervals of Figs. 2 and 3 within {SWEEP_SECONDS} s and {SWEEP_MEGABYTES} MB on 2 "
-        "cores."
+        f"\nTarget: certified intervals of Figs. 2 and 3 within {SWEEP_SECONDS} s and "
+        f"{SWEEP_MEGABYTES} MB on 2 cores."
     )
 
 
