@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -64,10 +65,11 @@ class OneLineErrors(click.Group):
         except KeyboardInterrupt:
             _fail("interrupted", INTERRUPTED)
         except BrokenPipeError:
-            # the reader has gone; what is still buffered must not raise again at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             sys.exit(BROKEN_PIPE)
         except OSError as error:
+            if error.errno in _FULL:
+                _drop_output()
             _fail(_refusal(error), BAD_INPUT)
 
 
@@ -98,6 +100,12 @@ def show(renderable: RenderableType) -> None:
         console.print(renderable)
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(capture.get().encode(encoding, "replace").decode(encoding), nl=False)
+
+
+def _drop_output() -> None:
+    """What is still buffered must not raise again at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refusal(error: OSError) -> str:
