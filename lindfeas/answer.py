@@ -113,15 +113,12 @@ class Answer:
     @property
     def target(self) -> str:
         """What had to be reproduced."""
-        target = self.question.target
-        return target if isinstance(target, str) else target.name
+        return self.question.target_name
 
     @property
     def norm(self) -> str | None:
         """The norm of the defect; None for populations, which have one only."""
-        if not isinstance(self.question.target, str):
-            return self.question.target.norm
-        return None if self.target == "populations" else self.question.norm
+        return self.question.target_norm
 
     @property
     def tolerance(self) -> float:

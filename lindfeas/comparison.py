@@ -197,7 +197,6 @@ def _rows(
     """One problem through all solvers."""
     question = problem.question if isinstance(problem, ProblemFile) else problem
     title = problem.title if isinstance(problem, ProblemFile) else ""
-    target, norm = _words(question)
     program: Problem | None = None
     mistake = ""
     try:
@@ -209,8 +208,8 @@ def _rows(
         row = ComparisonRow(
             problem=name,
             title=title,
-            target=target,
-            norm=norm,
+            target=question.target_name,
+            norm=question.target_norm,
             tolerance=question.tolerance,
             solver=status.name,
             version=status.version,
@@ -222,13 +221,6 @@ def _rows(
             row = _after(row, run(name, program, status.name))
         rows.append(row)
     return rows
-
-
-def _words(question: Question) -> tuple[str, str | None]:
-    """(target, norm), the latter None for populations."""
-    if isinstance(question.target, str):
-        return question.target, None if question.target == "populations" else question.norm
-    return question.target.name, question.target.norm
 
 
 def program_of(question: Question) -> Problem:

@@ -28,7 +28,16 @@ TIME_LIMIT = 300.0
 GRACE = 5.0
 """Seconds after which a process ends itself whose parent did not live to stop it."""
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
+"""What to set to 1: tasks are many, and threads inside one change the last digits."""
+
 _LONGEST = 200
 
 
@@ -129,7 +138,7 @@ def _restrain(time_limit: float | None) -> None:
 def _environment() -> dict[str, str]:
     """The same modules as here, and one thread for everyone unless the user says otherwise."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {**dict.fromkeys(_THREADS, "1"), **os.environ, "PYTHONPATH": path}
+    return {**dict.fromkeys(ONE_THREAD, "1"), **os.environ, "PYTHONPATH": path}
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -137,6 +137,18 @@ class Question:
             self.rates.per_region(name, len(self.system.baths))
         self._check_scale()
 
+    @property
+    def target_name(self) -> str:
+        """What has to be reproduced."""
+        return self.target if isinstance(self.target, str) else self.target.name
+
+    @property
+    def target_norm(self) -> str | None:
+        """The norm of the defect; None for ``populations``, which have one only."""
+        if not isinstance(self.target, str):
+            return self.target.norm
+        return None if self.target == "populations" else self.norm
+
     def _check_scale(self) -> None:
         low = self.rates.per_region("min", len(self.system.baths))
         populations = self.target == "populations" or (

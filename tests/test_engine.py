@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from lindfeas.errors import InputError
+from lindfeas.isolation import ONE_THREAD
 from lindfeas.sweeps.engine import DIED, Failure, Outcome, WorkersLostError, one_line, results
-from lindfeas.sweeps.executors import ONE_THREAD, InProcess, LocalWorkers, usable_cpus
+from lindfeas.sweeps.executors import InProcess, LocalWorkers, usable_cpus
 from tests.sweeping import Cheap, cheap_tasks, square
 
 LIMIT = 30.0

@@ -19,8 +19,9 @@ from click.testing import CliRunner
 from lindfeas.cli import main
 from lindfeas.errors import InputError, MissingExtraError
 from lindfeas.files import read_problem
+from lindfeas.isolation import ONE_THREAD
 from lindfeas.sweeps.engine import DIED, Failure, WorkersLostError, results
-from lindfeas.sweeps.executors import ONE_THREAD, ClusterWorkers, LocalWorkers
+from lindfeas.sweeps.executors import ClusterWorkers, LocalWorkers
 from lindfeas.sweeps.points import Options
 from lindfeas.sweeps.sweep import Progress, run, sweep_plan
 from lindfeas.table import read_table

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED, folder_name, main, show
+from lindfeas.cli.group import (
+    ANSWERED,
+    FAILED,
+    UNDECIDED,
+    folder_name,
+    json_option,
+    main,
+    prove_option,
+    sharp_option,
+    show,
+    solver_option,
+)
 from lindfeas.errors import ProofRejectedError
 
 if TYPE_CHECKING:
@@ -25,23 +36,15 @@ if TYPE_CHECKING:
     multiple=True,
     help="Change the problem, such as bath.right.beta=5; may be repeated.",
 )
-@click.option("--solver", metavar="NAME", help="Use this solver only; see `lindfeas solvers`.")
+@solver_option
 @click.option(
     "--out",
     metavar="DIR",
     callback=folder_name,
     help="Write PROBLEM.answer.json, and PROBLEM.certificate.json if there is a proof, into DIR.",
 )
-@click.option(
-    "--prove/--no-prove",
-    default=None,
-    help="Prove the bounds in ball arithmetic; by default where python-flint makes it quick.",
-)
-@click.option(
-    "--sharp/--no-sharp",
-    default=None,
-    help="Sharpen the trace distance; by default where that is quick.",
-)
+@prove_option
+@sharp_option
 @click.option(
     "--box",
     "box",
@@ -56,7 +59,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="With --box: try at most so many cells of the box; 1000 by default.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@json_option
 def certify(
     path: Path,
     settings: tuple[str, ...],

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lindfeas.cli.group import ANSWERED, BAD_INPUT, FAILED, UNDECIDED, folder_name, main, show
+from lindfeas.cli.group import (
+    ANSWERED,
+    BAD_INPUT,
+    FAILED,
+    UNDECIDED,
+    folder_name,
+    json_option,
+    main,
+    show,
+)
 from lindfeas.isolation import TIME_LIMIT
 
 if TYPE_CHECKING:
@@ -52,7 +61,7 @@ if TYPE_CHECKING:
     callback=folder_name,
     help="Write the rows as a parquet table into DIR.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@json_option
 def compare(
     paths: Sequence[Path],
     settings: tuple[str, ...],

@@ -82,6 +82,24 @@ def main() -> None:
     """
 
 
+solver_option = click.option(
+    "--solver", metavar="NAME", help="Use this solver only; see `lindfeas solvers`."
+)
+prove_option = click.option(
+    "--prove/--no-prove",
+    default=None,
+    help="Prove the bounds in ball arithmetic; by default where python-flint makes it quick.",
+)
+sharp_option = click.option(
+    "--sharp/--no-sharp",
+    default=None,
+    help="Sharpen the trace distance; by default where that is quick.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
+)
+
+
 def folder_name(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """The value of ``--out DIR``: an empty one is a variable that was not set, not this folder."""
     if value == "":

@@ -6,11 +6,16 @@ import json
 
 import click
 
-from lindfeas.cli.group import ANSWERED, main, show
+from lindfeas.cli.group import (
+    ANSWERED,
+    json_option,
+    main,
+    show,
+)
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@json_option
 def solvers(as_json: bool) -> int:
     """List the solvers, and for each whether it can be used here."""
     from lindfeas.backends import solver_status

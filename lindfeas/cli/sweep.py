@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lindfeas.cli.group import ANSWERED, FAILED, INTERRUPTED, folder_name, main, show
+from lindfeas.cli.group import (
+    ANSWERED,
+    FAILED,
+    INTERRUPTED,
+    folder_name,
+    json_option,
+    main,
+    prove_option,
+    sharp_option,
+    show,
+    solver_option,
+)
 
 if TYPE_CHECKING:
     from lindfeas.files import ProblemFile
@@ -46,17 +57,9 @@ SHOWN_ERRORS = 5
     help="Processes on this machine; by default one per CPU.",
 )
 @click.option("--dask", metavar="ADDRESS", help="Use the Dask cluster of this scheduler instead.")
-@click.option("--solver", metavar="NAME", help="Use this solver only; see `lindfeas solvers`.")
-@click.option(
-    "--prove/--no-prove",
-    default=None,
-    help="Prove the bounds in ball arithmetic; by default where python-flint makes it quick.",
-)
-@click.option(
-    "--sharp/--no-sharp",
-    default=None,
-    help="Sharpen the trace distance; by default where that is quick.",
-)
+@solver_option
+@prove_option
+@sharp_option
 @click.option("--certificates", is_flag=True, help="Keep the certificates of what was proved.")
 @click.option(
     "--boundary",
@@ -69,7 +72,7 @@ SHOWN_ERRORS = 5
     type=float,
     help="Relative width of the brackets around the changes; 0.001 by default.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@json_option
 def sweep(
     path: Path,
     out: str,

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import click
 
-from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED, main
+from lindfeas.cli.group import (
+    ANSWERED,
+    FAILED,
+    UNDECIDED,
+    json_option,
+    main,
+)
 
 
 @main.command()
 @click.argument("path", metavar="CERTIFICATE", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@json_option
 def verify(path: Path, as_json: bool) -> int:
     """Prove the claims of the file CERTIFICATE in ball arithmetic, trusting nothing in it."""
     from dataclasses import asdict

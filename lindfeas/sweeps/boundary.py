@@ -223,13 +223,12 @@ def rows(boundary: Boundary, problem: ProblemFile) -> list[dict[str, Any]]:
         The problem that was searched.
     """
     question = problem.question
-    target = question.target if isinstance(question.target, str) else question.target.name
     common = {
         "boundary_key": boundary.key,
         "verdicts": " -> ".join(boundary.verdicts),
         "evaluations": len(boundary.evaluations),
-        "target": target,
-        "norm": None if target == "populations" else question.norm,
+        "target": question.target_name,
+        "norm": question.target_norm,
         "tolerance": None if boundary.key == TOLERANCE else question.tolerance,
         "seconds": boundary.seconds,
         **_failures(boundary),

@@ -15,21 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from types import TracebackType
 from typing import Any, Self
 
 from lindfeas.errors import InputError, LindfeasError, MissingExtraError
+from lindfeas.isolation import ONE_THREAD
 from lindfeas.sweeps.engine import WorkersLostError
-
-ONE_THREAD = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "RAYON_NUM_THREADS",
-)
-"""Points are many: threads inside one only get in the way, and change the last digits."""
 
 PRELOADED = ("lindfeas.sweeps.points", "lindfeas.proving", "cvxpy", "lindfeas.proof")
 """What the server process imports once, before workers are forked from it."""
@@ -71,12 +61,7 @@ class LocalWorkers:
         os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
         for name, value in self._environment.items():
             if value is None:
@@ -154,12 +139,7 @@ class ClusterWorkers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._executor.shutdown(wait=False)
         self._client.close(timeout=CONNECT_SECONDS)
 
