@@ -44,6 +44,11 @@ def written(name: str, *settings: str) -> dict[str, Any]:
     return certificate(problem, answer)
 
 
+def certificate_of(problem: ProblemFile) -> dict[str, Any]:
+    """Without a trace distance and the candidate's own steady state."""
+    return certificate(problem, lf.certify(problem.question, sharp=False, check=False))
+
+
 def test_a_certificate_claims_what_was_certified() -> None:
     _, answer = solved("xxz-1+2+1")
     content = written("xxz-1+2+1")

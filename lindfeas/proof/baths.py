@@ -4,7 +4,8 @@
     J(w) = strength w^exponent exp(-w/cutoff)         ohmic_exponential
     J(w) = strength w / (1 + (w/cutoff)^2)            drude_lorentz
 
-for w > 0, zero otherwise, and n(w) = 1/(exp(beta (w - mu)) - 1).
+for w > 0, zero otherwise, and n(w) = 1/(exp(beta (w - mu)) - 1); J n and J (n + 1) are zero for
+w <= 0. Their limits for w -> 0 from above are not, if `jumps`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def transition_rates(bath: Bath, density: Density, energy: arb) -> tuple[arb, ar
     """(J n, J (n+1)) at the energy that the system gives to the bath; zero from 0 downwards.
 
     Where the sign of the energy is in doubt, both enclose everything from 0 to a bound on either
-    side's values: that is harmless where the matrix element vanishes.
+    side's values; see `jumps` for when that is not good enough.
     """
     if energy > 0:
         return _above_zero(bath, density, energy)
@@ -46,6 +47,16 @@ def _above_zero(bath: Bath, density: Density, energy: arb) -> tuple[arb, arb]:
         return arb(0), coupling
     thermal = arb(bath.beta) * (energy - arb(bath.mu))
     return coupling / thermal.expm1(), coupling / -(-thermal).expm1()
+
+
+def jumps(density: Density, beta: arb | None, mu: arb) -> bool:
+    """Whether a rate at zero energy may depend on the side from which that is reached.
+
+    From below it is zero. From above J n and J (n + 1) tend to strength / beta for exponent 1, to
+    infinity for a smaller one, and to zero for a larger one, at mu < 0, and at zero temperature.
+    ``beta`` None is infinite; it and ``mu`` may be wide balls.
+    """
+    return beta is not None and not mu < 0 and density.exponent <= 1 and density.strength > 0
 
 
 def largest_rate(density: Density, beta: arb | None, mu: arb, energy: arb) -> arb:

@@ -15,7 +15,7 @@ from flint import acb_mat, arb, fmpq
 
 from lindfeas.proof.ansatz import Region, region
 from lindfeas.proof.balls import dagger
-from lindfeas.proof.baths import largest_rate, spectral_density
+from lindfeas.proof.baths import jumps, largest_rate, spectral_density
 from lindfeas.proof.cell_levels import CellSector, cell_sector
 from lindfeas.proof.errors import Unsettled
 from lindfeas.proof.exact import ZERO, Entries, embedded
@@ -192,11 +192,12 @@ def _all_rates(
                 for (row, k), (column, a) in itertools.product(
                     enumerate(one.levels), enumerate(other.levels)
                 ):
-                    if k != a:
+                    strength = strengths[row, column]
+                    if k != a and not _vanishes(strength):
                         energy = initial.energies[column] - final.energies[row]
                         absorbed, emitted = thermal.between(coupling.density, k, a, energy)
-                        yield a, k, strengths[row, column] * emitted
-                        yield k, a, strengths[row, column] * absorbed
+                        yield a, k, strength * emitted
+                        yield k, a, strength * absorbed
 
 
 def _strengths(
@@ -232,12 +233,19 @@ class _Thermal:
         """(J n, J (n+1)) at the energy that the system gives to the bath.
 
         Where the sign of the energy is in doubt, both enclose everything from 0 to a bound.
+
+        Raises
+        ------
+        Unsettled
+            If the energy may be zero, where the limits of the rates from both sides may differ.
         """
         zero, values = constant(energy, arb(0)), energy.range()
-        if values <= 0:
+        if values < 0:
             return zero, zero
         if not values > 0:
             coldest = None if self.beta is None else self.beta.range()
+            if jumps(density, coldest, self.mu.range()):
+                raise Unsettled("the rates of a transition whose energy may be zero in the cell")
             bound = largest_rate(density, coldest, self.mu.range(), values.upper())
             either = constant(energy, arb(0).union(bound))
             return either, either
@@ -260,6 +268,11 @@ def _bose(thermal: arb, count: int) -> list[arb]:
 
 
 # Matrices.
+
+
+def _vanishes(number: Taylor) -> bool:
+    """Whether a number is exactly zero everywhere."""
+    return all(part.is_zero() for part in (number.rest, *number.terms.values()))
 
 
 def _weighted(spectrum: Levels, sectors: Sequence[CellSector], weights: Sequence[Taylor]) -> Taylor:

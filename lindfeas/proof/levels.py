@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from flint import acb_mat, arb, fmpq_mat, fmpq_poly
+from flint import acb_mat, arb, fmpq, fmpq_mat, fmpq_poly
 
 from lindfeas.proof.balls import diagonal, identity, sparse, submatrix
 from lindfeas.proof.errors import Rejected, Unsettled
@@ -29,6 +29,8 @@ class Sector:
     right, left
         Eigenvectors as columns, in some normalisation, and the inverse matrix. Only products of
         a column with the row of the same level are used: the projector is P_a = R_a L_a.
+    polynomial
+        Exact, with every level of the sector as a simple root, and no other.
     """
 
     charge: int
@@ -37,6 +39,7 @@ class Sector:
     energies: tuple[arb, ...]
     right: acb_mat
     left: acb_mat
+    polynomial: fmpq_poly
 
     @property
     def levels(self) -> range:
@@ -108,7 +111,7 @@ def levels(model: Model) -> Levels:
         states = tuple(number for number, own in enumerate(charges) if own == charge)
         polynomial = _characteristic(model.hamiltonian, states, charge)
         energies, right = _eigensystem(block(model.hamiltonian, states, states), charge)
-        if not all(_has_root(polynomial, energy) for energy in energies):
+        if not all(_has_root(polynomial, *_ends(energy)) for energy in energies):
             raise Rejected(f"two enclosures of a level of charge sector {charge} contradict")
         sectors.append(
             Sector(
@@ -118,10 +121,23 @@ def levels(model: Model) -> Levels:
                 energies=tuple(energies),
                 right=right,
                 left=_inverse(right),
+                polynomial=polynomial,
             )
         )
         first += len(states)
     return Levels(size=model.size, sectors=tuple(sectors))
+
+
+def coincide(one: Sector, level: int, other: Sector, another: int) -> bool:
+    """Whether a level of each of two sectors, by place, have exactly the same energy.
+
+    A common root of the two exact polynomials in both enclosures is that energy, because each
+    enclosure holds one root. Where there is none, enough bits tell the energies apart.
+    """
+    common = one.polynomial.gcd(other.polynomial)
+    lows, highs = zip(*map(_ends, (one.energies[level], other.energies[another])), strict=True)
+    low, high = max(lows), min(highs)
+    return common.degree() > 0 and low <= high and _has_root(common, low, high)
 
 
 def block(operator: Entries, rows: Sequence[int], columns: Sequence[int]) -> acb_mat:
@@ -184,10 +200,13 @@ def _characteristic(hamiltonian: Entries, states: Sequence[int], charge: int) ->
     return distinct
 
 
-def _has_root(polynomial: fmpq_poly, energy: arb) -> bool:
-    """The second route: whether the exact polynomial changes its sign inside the ball.
+def _has_root(polynomial: fmpq_poly, low: fmpq, high: fmpq) -> bool:
+    """The second route: whether the exact polynomial changes its sign between the ends of a ball.
 
     As many disjoint balls as the polynomial's degree then hold one root each.
     """
-    low, high = polynomial(energy.lower().fmpq()), polynomial(energy.upper().fmpq())
-    return bool(low * high <= 0)
+    return bool(polynomial(low) * polynomial(high) <= 0)
+
+
+def _ends(energy: arb) -> tuple[fmpq, fmpq]:
+    return energy.lower().fmpq(), energy.upper().fmpq()

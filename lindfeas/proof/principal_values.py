@@ -11,7 +11,7 @@ checks the contour. What lies beyond W is bounded with incomplete gamma function
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from flint import acb, arb, ctx, fmpq
@@ -64,17 +64,61 @@ def zero_frequency(bath: Bath, density: Density) -> acb:
     singular = bath.beta is not None and bath.mu == 0
     if singular and density.exponent < 1:
         raise Rejected(f"bath {bath.name} dephases at an infinite rate")
-    strength, cutoff, power = arb(density.strength), arb(density.cutoff), arb(density.exponent)
-    limit = arb(0)
+    strength, limit = arb(density.strength), arb(0)
     if singular and density.exponent == 1 and bath.beta is not None:
         limit = strength / arb(bath.beta)
+    return acb(limit / 2, -strength * _moment(density) / (2 * arb.pi()))
+
+
+def at_zero(bath: Bath, density: Density) -> tuple[acb, acb]:
+    """(C(0), D(0)) where both integrals converge; the rates then vanish at E = 0.
+
+    C(0) = -(i / 2 pi) int_0^inf J n / w dw, and D(0) the same with n + 1 for n.
+
+    Raises
+    ------
+    Rejected
+        If they diverge, or f(w)/w has no power series at w = 0 that this checker knows.
+    Unsettled
+        If an integral did not converge numerically.
+    """
+    warm = bath.beta is not None and density.strength > 0
+    smooth = density.exponent - (1 if bath.mu == 0 else 0)
+    if warm and not smooth > 0:
+        raise Rejected(
+            f"bath {bath.name} has a coupling with elements between levels of the same energy that "
+            "is not Hermitian up to a phase: its transforms diverge at zero frequency"
+        )
+    if warm and smooth < 1:
+        raise Rejected(
+            f"bath {bath.name} has a coupling with elements between levels of the same energy that "
+            "is not Hermitian up to a phase, with an exponent beyond this checker at E = 0"
+        )
+    scale = arb(density.strength) / (2 * arb.pi())
+    thermal = _thermal_at_zero(bath, replace(density, strength=fmpq(1))) if warm else arb(0)
+    return acb(0, -scale * thermal), acb(0, -scale * (thermal + _moment(density)))
+
+
+def _moment(density: Density) -> arb:
+    """int_0^inf J(w)/w dw for unit strength."""
+    cutoff, power = arb(density.cutoff), arb(density.exponent)
     if density.family == "drude_lorentz":
-        moment = cutoff * arb.pi() / 2
-    elif density.family == "ohmic":
-        moment = cutoff**power * (power / 2).gamma() / 2
-    else:
-        moment = cutoff**power * power.gamma()
-    return acb(limit / 2, -strength * moment / (2 * arb.pi()))
+        return cutoff * arb.pi() / 2
+    if density.family == "ohmic":
+        return cutoff**power * (power / 2).gamma() / 2
+    return cutoff**power * power.gamma()
+
+
+def _thermal_at_zero(bath: Bath, density: Density) -> arb:
+    """int_0^inf J(w) n(w) / w dw for unit strength at a temperature > 0, along the real axis."""
+    beta, mu, lowered = arb(bath.beta or 0), arb(bath.mu), density.exponent - 1
+    end = min(_end(density, arb(0)), (ctx.prec / beta).mid())
+    # see `_thermal` for the tail; here w is at least the end
+    lorentzian = density.family == "drude_lorentz"
+    moment = 1 / beta if lorentzian else _moment_beyond(replace(density, exponent=lowered), end)
+    cut, occupied = _cut(density), _occupied(bath, lowered)
+    integral = _integral(lambda w, analytic: cut(w) * occupied(w, analytic), (acb(0), acb(end)))
+    return integral.real + arb(0, (moment / (beta * (end - mu)).expm1()).upper())
 
 
 def _plain(density: Density, energy: arb) -> arb:
@@ -120,14 +164,22 @@ def _principal_value(
     function: Integrand, energy: arb, value: arb, *, height: arb, end: arb, beyond: arb
 ) -> arb:
     """P int f(w) / (w - E) dw, from f(E), the contour, and a bound on int_W^inf f."""
-    bits = min(ctx.prec // 2, MOST_ACCURATE)
-    goal = end * arb(2) ** -bits
     corners = (acb(0), acb(0, height), acb(end, height), acb(end))
+    total = _integral(lambda w, analytic: function(w, analytic) / (w - energy), corners)
+    if not total.imag.overlaps(-arb.pi() * value):
+        raise Rejected("a principal value contradicts its residue")
+    return total.real + arb(0, (beyond / (end - energy)).upper())
+
+
+def _integral(function: Integrand, corners: Sequence[acb]) -> acb:
+    """The integral along straight lines from 0 through the others to the last one, the end."""
+    bits = min(ctx.prec // 2, MOST_ACCURATE)
+    goal = corners[-1].real * arb(2) ** -bits
     total = acb(0)
     with ctx.workprec(2 * bits):
         for start, stop in itertools.pairwise(corners):
             total += acb.integral(
-                lambda w, analytic: function(w, analytic) / (w - energy),
+                function,
                 start,
                 stop,
                 rel_tol=arb(2) ** -bits,
@@ -136,9 +188,7 @@ def _principal_value(
             )
     if not total.rad() < (1 + total.abs_upper() + goal) * arb(2) ** -(bits // 2):
         raise Unsettled("a principal value")
-    if not total.imag.overlaps(-arb.pi() * value):
-        raise Rejected("a principal value contradicts its residue")
-    return total.real + arb(0, (beyond / (end - energy)).upper())
+    return total
 
 
 def _end(density: Density, energy: arb) -> arb:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flint import acb_mat, arb, arb_mat
 
 from lindfeas.proof.balls import dagger
-from lindfeas.proof.baths import transition_rates
-from lindfeas.proof.errors import Unsettled
+from lindfeas.proof.baths import jumps, transition_rates
+from lindfeas.proof.errors import Rejected, Unsettled
 from lindfeas.proof.exact import embedded
-from lindfeas.proof.levels import Levels, Sector
+from lindfeas.proof.levels import Levels, Sector, coincide
 from lindfeas.proof.model import Bath, Coupling, Model
 
 
@@ -23,7 +23,10 @@ def populations(model: Model, levels: Levels) -> list[arb]:
     Raises
     ------
     Unsettled
-        If the matrix could not be shown to be regular.
+        If the matrix could not be shown to be regular, or a rate may jump between two levels whose
+        energies were not told apart.
+    Rejected
+        If a rate jumps between two levels of exactly the same energy.
     """
     generator = arb_mat(levels.size, levels.size)
     for bath in model.baths:
@@ -49,14 +52,39 @@ def _add_rates(
         strengths = _strengths(final, initial, block)
         for row, k in enumerate(final.levels):
             for column, a in enumerate(initial.levels):
-                if k == a:
+                if k == a or strengths[row][column].is_zero():
                     continue
                 energy = initial.energies[column] - final.energies[row]
+                if not (energy > 0 or energy < 0):
+                    _check_limits(bath, coupling, (final, row), (initial, column), strengths)
                 absorbed, emitted = transition_rates(bath, coupling.density, energy)
                 for source, target, rate in ((a, k, emitted), (k, a, absorbed)):
                     flow = strengths[row][column] * rate
                     generator[target, source] += flow
                     generator[source, source] -= flow
+
+
+def _check_limits(
+    bath: Bath,
+    coupling: Coupling,
+    final: tuple[Sector, int],
+    initial: tuple[Sector, int],
+    strengths: list[list[arb]],
+) -> None:
+    """Refuse a transition of an energy that may be zero where the limits of its rate differ."""
+    beta = None if bath.beta is None else arb(bath.beta)
+    if not jumps(coupling.density, beta, arb(bath.mu)):
+        return
+    (one, row), (other, column) = final, initial
+    pair = f"levels {one.first + row} and {other.first + column}"
+    if not coincide(one, row, other, column):
+        raise Unsettled(f"whether {pair} coincide, where the rates of bath {bath.name} jump")
+    if strengths[row][column] > 0:
+        raise Rejected(
+            f"{pair} coincide and bath {bath.name} connects them, where its rates jump: their "
+            "limits at zero energy from above and from below differ"
+        )
+    raise Unsettled(f"whether bath {bath.name} connects {pair}, which coincide, where rates jump")
 
 
 def _strengths(final: Sector, initial: Sector, block: acb_mat) -> list[list[arb]]:
