@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lindfeas.certificate import versions
-from lindfeas.certificate_file import checksum
+from lindfeas.certificate_file import VERSION, checksum
 from lindfeas.certificate_problem import problem_document, shortest
 from lindfeas.certification import certify
 from lindfeas.errors import InputError, LindfeasError, SolverError
@@ -91,7 +91,7 @@ class Search:
         bounds = [cell["lower_bound"]["value"] for cell in cells if "lower_bound" in cell]
         content: dict[str, Any] = {
             "kind": "box",
-            "schema_version": 1,
+            "schema_version": VERSION,
             "problem": self.document,
             "box": [{"key": s.key, "low": str(s.low), "high": str(s.high)} for s in self.box],
             "order": ORDER,

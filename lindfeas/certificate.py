@@ -22,6 +22,7 @@ from lindfeas.ansatz import Region, regions
 from lindfeas.answer import Answer
 from lindfeas.assembly import assemble
 from lindfeas.certificate_file import (
+    VERSION,
     CertificateError,
     check_certificate,
     checksum,
@@ -36,6 +37,7 @@ from lindfeas.problem import Point, Problem
 from lindfeas.question import TARGETS, Question
 from lindfeas.residual import DUAL_NORM, hermitian_root
 from lindfeas.sharp_distance import Cell, Cut, Witness
+from lindfeas.system import OpenSystem
 from lindfeas.target import coherences, populations
 
 __all__ = [
@@ -53,6 +55,9 @@ MULTIPLIER_DECIMALS = range(4, 18)
 
 FACTOR_DIGITS = range(6, 18)
 """Significant digits of the candidate to try."""
+
+SMALLEST_ROOM = 1e-14
+"""Of the limit on H_r, relative: what is left below it for rounding."""
 
 SMALLEST_RATE = 1e-18
 """Eigenvalues of Gamma below this fraction of the largest are left out."""
@@ -103,10 +108,12 @@ def certificate(
     target = populations(reference) if plain else coherences(reference, question.norm)
     ansatz = regions(question.system, reference.spectrum)
     program = assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
-    written = _Written(program=program, ansatz=ansatz, answer=answer, plain=plain)
+    counts = question.lamb_shift and not plain
+    limit = getattr(answer, "hamiltonian_limit", None) if counts else None
+    written = _Written(program=program, ansatz=ansatz, answer=answer, plain=plain, limit=limit)
     content: dict[str, Any] = {
-        "schema_version": 1,
-        "problem": problem_document(problem, question),
+        "schema_version": VERSION,
+        "problem": problem_document(problem, question, limit=limit),
         "lower_bound": _lower_bound(written),
         "upper_bound": _upper_bound(written, answer.candidate),
         "trace_distance": None if distance is None else _trace_distance(distance, program.regions),
@@ -119,18 +126,19 @@ def certificate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """An answer with the program behind it; ``plain`` for populations."""
+    """An answer with the program behind it; ``plain`` for populations, ``limit`` of the H_r."""
 
     program: Problem
     ansatz: tuple[Region, ...]
     answer: Answer
     plain: bool
+    limit: float | None
 
     def multiplier(self, decimals: int) -> tuple[list[Any], NDArray[np.float64]]:
         """The multiplier to so many decimals: as the certificate lists it, and its coordinates.
 
         With coherences it is written in the product basis, where it does not depend on anyone's
-        eigenvectors; the coordinates leave out what the H_r would cancel.
+        eigenvectors; without a limit of the H_r, the coordinates leave out what they would cancel.
         """
         y = self.answer.multiplier
         if self.plain:
@@ -143,8 +151,32 @@ class _Written:
             listed.append(_upper_triangle(product))
             blocks.append(sector.vectors.conj().T @ product @ sector.vectors)
         coordinates = self.program.layout.coordinates(blocks)
+        if self.limit is not None:
+            return listed, coordinates
         directions = self.program.shifts.directions
         return listed, coordinates - directions @ (directions.T @ coordinates)
+
+    def gained(self, y: NDArray[np.float64]) -> float:
+        """h sum_r ||tr_(not r) i[Y, rho0]||, by which the H_r can lower what Y gives."""
+        if self.limit is None:
+            return 0.0
+        reference = self.answer.reference
+        spectrum, p = reference.spectrum, reference.populations
+        weight = np.zeros((spectrum.dimension, spectrum.dimension), complex)
+        for sector, block in zip(spectrum.sectors, self.program.layout.blocks(y), strict=True):
+            own = p[sector.levels]
+            weight[sector.levels, sector.levels] = 1j * block * (own - own[:, None])
+        commutator = spectrum.vectors @ weight @ spectrum.vectors.conj().T
+        local = (
+            _partial_trace(commutator, reference.system, region.sites) for region in self.ansatz
+        )
+        return self.limit * sum(float(np.linalg.norm(matrix)) for matrix in local)
+
+    def value(self, y: NDArray[np.float64]) -> float:
+        """The dual function, of which the lower bound is a multiple."""
+        smallest = _smallest_eigenvalues(self.program, y)
+        rates = bounds.dual_rate_value(self.program.rates, smallest)
+        return float(y @ self.program.offset) + rates - self.gained(y)
 
     def defect(self, roots: Sequence[NDArray[Any]], hamiltonians: Sequence[NDArray[Any]]) -> float:
         """Defect of Gamma = W W^dagger, rescaled to the rate rule, and H_r."""
@@ -182,19 +214,14 @@ def _lower_bound(of: _Written) -> dict[str, Any]:
     """The certified bound rounded down, and the shortest multiplier that still gives it."""
     program, answer = of.program, of.answer
     claimed = _outwards(answer.lower, ROUND_FLOOR)
-    full = _smallest_eigenvalues(program, answer.multiplier)
-    full_value = float(answer.multiplier @ program.offset)
-    full_value += bounds.dual_rate_value(program.rates, full)
-    reserve = (full_value - answer.lower) / 2
+    reserve = (of.value(answer.multiplier) - answer.lower) / 2
     for decimals in MULTIPLIER_DECIMALS:
         listed, y = of.multiplier(decimals)
-        smallest = _smallest_eigenvalues(program, y)
         size = 1.0 if of.plain else program.layout.norm(y, DUAL_NORM[program.norm])
-        value = float(y @ program.offset) + bounds.dual_rate_value(program.rates, smallest)
-        slack = value - size * float(claimed)
+        slack = of.value(y) - size * float(claimed)
         if slack >= reserve:
             break
-    lowered = np.array(smallest) - slack / (2 * _largest_total(program))
+    lowered = np.array(_smallest_eigenvalues(program, y)) - slack / (2 * _largest_total(program))
     return {
         "value": claimed,
         "multiplier": listed,
@@ -234,7 +261,7 @@ def _upper_bound(of: _Written, candidate: Lindbladian | None) -> dict[str, Any] 
     for digits in FACTOR_DIGITS:
         rounded = [_rounded(root, digits) for root in roots]
         hamiltonians = [
-            np.round(own.hamiltonian, digits) if not of.plain else np.zeros((0, 0))
+            np.zeros((0, 0)) if of.plain else _within(own.hamiltonian, of.limit, digits)
             for own in candidate.regions
         ]
         upper = of.defect(rounded, hamiltonians) + allowance
@@ -278,6 +305,38 @@ def _roots(ansatz: Sequence[Region], candidate: Lindbladian) -> list[NDArray[Any
 def _spans(sizes: Sequence[int]) -> list[slice]:
     ends = np.cumsum(sizes)
     return [slice(int(end) - size, int(end)) for size, end in zip(sizes, ends, strict=True)]
+
+
+def _within(hamiltonian: NDArray[Any], limit: float | None, digits: int) -> NDArray[np.complex128]:
+    """H_r to so many digits of its largest entry, rounded towards zero, its norm within the limit.
+
+    Shorter entries have a smaller norm; what exceeds the limit by rounding is scaled away.
+    """
+    size = float(np.linalg.norm(hamiltonian))
+    if limit is not None and size > limit * (1 - SMALLEST_ROOM):
+        hamiltonian = hamiltonian * (limit / size * (1 - SMALLEST_ROOM))
+    largest = np.abs(hamiltonian).max(initial=0.0)
+    if largest == 0:
+        return hamiltonian.astype(complex)
+    unit = 10.0 ** (digits - 1 - int(np.floor(np.log10(largest))))
+    real, imaginary = (
+        np.trunc(part * unit) / unit for part in (hamiltonian.real, hamiltonian.imag)
+    )
+    return real + 1j * imaginary
+
+
+def _partial_trace(
+    matrix: NDArray[Any], system: OpenSystem, sites: Sequence[int]
+) -> NDArray[np.complex128]:
+    """The trace over all sites but these, shape (d_r, d_r)."""
+    count = len(system.dimensions)
+    rest = [site for site in range(count) if site not in sites]
+    tensor = matrix.reshape(*system.dimensions, *system.dimensions)
+    order = [*sites, *rest]
+    size = int(np.prod([system.dimensions[site] for site in sites]))
+    tensor = tensor.transpose([*order, *(count + site for site in order)])
+    grouped = tensor.reshape(size, matrix.shape[0] // size, size, matrix.shape[0] // size)
+    return np.trace(grouped, axis1=1, axis2=3)
 
 
 def _rounded(root: NDArray[Any], digits: int) -> NDArray[Any]:

@@ -24,11 +24,20 @@ SCHEMA_FILE = "schemas/certificate.schema.json"
 BOX_SCHEMA_FILE = "schemas/box-certificate.schema.json"
 """The same for the certificate of a box of parameters."""
 
+VERSION = 2
+"""Of the certificates that are written; those of version 1 are read as well."""
+
 LARGEST_FILE = 16_000_000
 """Bytes; parsed JSON takes up to 30 times as much memory."""
 
 MOST_CONTAINERS = 1_000_000
 """Lists and tables in one file."""
+
+MOST_STRINGS = 1_500_000
+"""Strings in one file, keys included."""
+
+MOST_ESCAPES = 10_000
+"""Backslashes in one file; only a title may need some."""
 
 DEEPEST = 32
 """Levels of nesting; a certificate has 10."""
@@ -101,7 +110,7 @@ def parse_certificate(content: bytes, where: str = "certificate") -> dict[str, A
     """
     if len(content) > LARGEST_FILE:
         raise CertificateError(f"must be at most {LARGEST_FILE} bytes, but is larger", where)
-    _check_nesting(content, where)
+    _check_size(content, where)
     try:
         parsed = json.loads(
             content.decode(),
@@ -132,7 +141,7 @@ def check_certificate(certificate: Any) -> None:
         At the first difference.
     """
     try:
-        _check(certificate, box_schema() if is_box(certificate) else certificate_schema(), "")
+        _check(certificate, box_schema() if is_box(certificate) else certificate_schema(), ())
     except RecursionError:
         message = f"must be nested at most {DEEPEST} deep, but is deeper"
         raise CertificateError(message, "certificate") from None
@@ -182,20 +191,39 @@ def _content(file: Path) -> bytes:
         raise CertificateError(f"must be a path, but: {error}", where) from None
 
 
-def _check_nesting(content: bytes, where: str) -> None:
-    """Refuse many or deep containers before any of them takes memory."""
+def _check_size(content: bytes, where: str) -> None:
+    """Refuse a file that would take much memory or time, before it does; in linear time."""
     containers = content.count(b"[") + content.count(b"{")
-    if containers > MOST_CONTAINERS:
-        raise CertificateError(
-            f"must hold at most {MOST_CONTAINERS} lists and tables, but holds {containers}", where
-        )
-    depth = deepest = 0
-    for mark in re.finditer(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', content, re.DOTALL):
-        first = content[mark.start()]
-        depth += (first in b"[{") - (first in b"]}")
-        deepest = max(deepest, depth)
-    if deepest > DEEPEST:
+    for count, most, what in (
+        (containers, MOST_CONTAINERS, "lists and tables"),
+        (content.count(b'"') // 2, MOST_STRINGS, "strings"),
+        (content.count(b"\\"), MOST_ESCAPES, "backslashes"),
+    ):
+        if count > most:
+            raise CertificateError(f"must hold at most {most} {what}, but holds {count}", where)
+    if (deepest := nesting(content)) > DEEPEST:
         raise CertificateError(f"must be nested at most {DEEPEST} deep, but is {deepest}", where)
+
+
+def nesting(content: bytes) -> int:
+    """How deep the brackets of JSON are nested, up to the first that closes nothing.
+
+    A string without an end is taken to reach to the end of the file.
+    """
+    depth = deepest = 0
+    for mark in _BRACKET.finditer(content):
+        depth += _STEPS[mark[1]]
+        deepest = max(deepest, depth)
+        if depth < 0:
+            break
+    return deepest
+
+
+_STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1, b"": 0}
+
+_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+\\?"?)*+([\[\]{}]|\Z)', re.DOTALL)
+"""Anything but brackets outside of strings, and then a bracket or the end: no place is left over
+from which to search again, so that it takes linear time."""
 
 
 def _refuse(text: str) -> Any:
@@ -213,10 +241,18 @@ def _integer(text: str) -> int:
 def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise CertificateError(f"must not repeat a key, but repeats {twice[:40]!r}")
+        raise CertificateError(f"must not repeat a key, but repeats {_repeated(pairs)[:40]!r}")
     return table
+
+
+def _repeated(pairs: list[tuple[str, Any]]) -> str:
+    """The first key that is there a second time."""
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return key
+        seen.add(key)
+    raise ValueError("no key is repeated")
 
 
 def _pretty(value: Any, indent: str) -> str:
@@ -231,8 +267,14 @@ def _pretty(value: Any, indent: str) -> str:
 
 # A validator for the part of JSON Schema that the certificate's schema uses.
 
+_Place = tuple[Any, ...]
+"""Where a value stands: () for the certificate, else (place of what holds it, key or number).
 
-def _check(value: Any, schema: Mapping[str, Any], where: str) -> None:
+It becomes text only in an error, because most values have none.
+"""
+
+
+def _check(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
     if "$ref" in schema:
         _check(value, _definition(schema["$ref"]), where)
     for keyword, check in _KEYWORDS.items():
@@ -247,9 +289,17 @@ def _definition(reference: str) -> Mapping[str, Any]:
     return {**certificate_schema()["$defs"], **box_schema()["$defs"]}[name]
 
 
-def _fail(message: str, value: Any, where: str) -> None:
-    text = "a table" if isinstance(value, dict) else repr(value)[:60]
-    raise CertificateError(f"{message}, but is {text}", where or "certificate")
+def _error(message: str, where: _Place) -> CertificateError:
+    text = ""
+    while where:
+        where, key = where
+        text = (f"[{key}]" if isinstance(key, int) else f".{str(key)[:60]}") + text
+    return CertificateError(message, text.lstrip(".") or "certificate")
+
+
+def _fail(message: str, value: Any, where: _Place) -> None:
+    shown = "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else ""
+    raise _error(f"{message}, but is {shown or repr(value)[:60]}", where)
 
 
 _TYPES: dict[str, type] = {
@@ -262,7 +312,7 @@ _TYPES: dict[str, type] = {
 }
 
 
-def _check_type(value: Any, schema: Mapping[str, Any], where: str) -> None:
+def _check_type(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
     if type(value) is not _TYPES[schema["type"]]:
         _fail(f"must be of JSON type {schema['type']}", value, where)
     if isinstance(value, dict):
@@ -271,67 +321,68 @@ def _check_type(value: Any, schema: Mapping[str, Any], where: str) -> None:
         _check_list(value, schema, where)
 
 
-def _check_table(value: dict[Any, Any], schema: Mapping[str, Any], where: str) -> None:
+def _check_table(value: dict[Any, Any], schema: Mapping[str, Any], where: _Place) -> None:
     properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
     for key in schema.get("required", ()):
         if key not in value:
-            raise CertificateError("must be given, but is missing", f"{where}.{key}".lstrip("."))
+            raise _error("must be given, but is missing", (where, key))
+    if len(value) > schema.get("maxProperties", len(value)):
+        message = f"must have at most {schema['maxProperties']} keys, but has {len(value)}"
+        raise _error(message, where)
     for key, item in value.items():
-        path = f"{where}.{str(key)[:60]}".lstrip(".")
         if not isinstance(key, str) or (key not in properties and others is False):
-            raise CertificateError("unknown key", path)
-        _check(item, properties.get(key, {} if others is True else others), path)
+            raise _error("unknown key", (where, str(key)))
+        _check(item, properties.get(key, {} if others is True else others), (where, key))
 
 
-def _check_list(value: list[Any], schema: Mapping[str, Any], where: str) -> None:
+def _check_list(value: list[Any], schema: Mapping[str, Any], where: _Place) -> None:
     low, high = schema.get("minItems", 0), schema.get("maxItems", len(value))
     if not low <= len(value) <= high:
-        raise CertificateError(
-            f"must have {low} to {high} entries, but has {len(value)}", where or "certificate"
-        )
+        raise _error(f"must have {low} to {high} entries, but has {len(value)}", where)
+    items = schema.get("items", {})
     for number, item in enumerate(value):
-        _check(item, schema.get("items", {}), f"{where}[{number}]")
+        _check(item, items, (where, number))
 
 
-def _check_const(value: Any, schema: Mapping[str, Any], where: str) -> None:
+def _check_const(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
     wanted = schema["const"]
     if type(value) is not type(wanted) or value != wanted:
         _fail(f"must be {wanted!r}", value, where)
 
 
-def _check_enum(value: Any, schema: Mapping[str, Any], where: str) -> None:
+def _check_enum(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
     if not isinstance(value, str) or value not in schema["enum"]:
         _fail(f"must be one of {', '.join(schema['enum'])}", value, where)
 
 
-def _check_range(value: Any, schema: Mapping[str, Any], where: str) -> None:
+def _check_range(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
     low, high = schema["minimum"], schema["maximum"]
     if not low <= value <= high:
         _fail(f"must be between {low} and {high}", value, where)
 
 
-def _check_pattern(value: Any, schema: Mapping[str, Any], where: str) -> None:
+def _check_pattern(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
     if not re.fullmatch(schema["pattern"], value):
         _fail(f"must be a string of the form {schema['pattern']}", value, where)
 
 
-def _check_length(value: Any, schema: Mapping[str, Any], where: str) -> None:
+def _check_length(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
     if len(value) > schema["maxLength"]:
         _fail(f"must have at most {schema['maxLength']} characters", value, where)
 
 
-def _check_any(value: Any, schema: Mapping[str, Any], where: str) -> None:
+def _check_any(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
     """Some alternative must fit; the error is that of the one that fits best."""
     errors = []
     for alternative in schema["anyOf"]:
         try:
             return _check(value, alternative, where)
         except CertificateError as error:
-            errors.append(error)
+            errors.append(error.with_traceback(None))
     raise max(errors, key=lambda error: len(error.where or ""))
 
 
-_KEYWORDS: dict[str, Callable[[Any, Mapping[str, Any], str], None]] = {
+_KEYWORDS: dict[str, Callable[[Any, Mapping[str, Any], _Place], None]] = {
     "const": _check_const,
     "enum": _check_enum,
     "type": _check_type,

@@ -17,7 +17,9 @@ from lindfeas.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
 from lindfeas.system import Bath, OpenSystem, shifts
 
 
-def problem_document(problem: ProblemFile | None, question: Question) -> dict[str, Any]:
+def problem_document(
+    problem: ProblemFile | None, question: Question, *, limit: float | None = None
+) -> dict[str, Any]:
     """The problem as a certificate holds it.
 
     Parameters
@@ -27,6 +29,8 @@ def problem_document(problem: ProblemFile | None, question: Question) -> dict[st
         in. Without one, the system is written down as matrices of exact doubles.
     question
         The question.
+    limit
+        On the norm of every H_r, as the answer took it; None if there was none.
 
     Raises
     ------
@@ -38,7 +42,9 @@ def problem_document(problem: ProblemFile | None, question: Question) -> dict[st
             "title": "",
             "system": _matrices(question.system),
             "bath": [_plain_bath(bath, question.system) for bath in question.system.baths],
-            "ansatz": {"rates": _rates(question), "lamb_shift": question.lamb_shift},
+            "ansatz": _limited(
+                {"rates": _rates(question), "lamb_shift": question.lamb_shift}, limit
+            ),
             "question": {
                 "target": question.target,
                 "norm": question.norm,
@@ -47,11 +53,19 @@ def problem_document(problem: ProblemFile | None, question: Question) -> dict[st
         }
     checked = schema.validate(dict(problem.document))
     document: dict[str, Any] = _strings(checked.model_dump(exclude={"sweep", "expected"}))
+    document["ansatz"] = _limited(document["ansatz"], limit)
     if "matrices" in document["system"]:
         document["system"] = _matrices(question.system)
         for table, bath in zip(document["bath"], question.system.baths, strict=True):
             table["couplings"] = _couplings(bath, question.system)
     return document
+
+
+def _limited(ansatz: dict[str, Any], limit: float | None) -> dict[str, Any]:
+    """With the limit on H_r in the decimals of the problem file, if that states it."""
+    stated = ansatz.get("hamiltonian_limit")
+    text = None if limit is None else stated or shortest(limit)
+    return {**ansatz, "hamiltonian_limit": text}
 
 
 def _strings(value: Any) -> Any:

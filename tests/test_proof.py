@@ -166,7 +166,13 @@ def test_all_kinds_of_coherence_problems_are_proved(kind: str) -> None:
 
 def test_the_theorem_is_stated_with_its_numbers() -> None:
     proof = proved(SHIPPED_CHAIN)
-    for part in ("4 qubits", "field 0.5", "coupling 0.01", "beta = 10.0", "tr Gamma^r = 1.0"):
+    for part in (
+        "4 qubits",
+        "field_m = 0.5",
+        "coupling_m = 0.01",
+        "beta = 10.0",
+        "= 1.0 for every r",
+    ):
         assert part in proof.statement
     assert f">= {proof.lower}" in proof.statement
     assert "impossible" in proof.statement

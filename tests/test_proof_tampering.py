@@ -63,7 +63,9 @@ def test_tampered_certificates_are_rejected_or_still_true() -> None:
 
 
 def question_of(problem: dict[str, Any]) -> lf.Question:
-    return problem_from_document(problem, decimal_strings=True).question
+    # what a certificate states as null has no key in a problem file
+    ansatz = {key: value for key, value in problem["ansatz"].items() if value is not None}
+    return problem_from_document({**problem, "ansatz": ansatz}, decimal_strings=True).question
 
 
 def test_bounds_raised_by_a_billionth_are_rejected() -> None:

@@ -147,6 +147,33 @@ def tiles(certificate: Mapping[str, Any]) -> Iterator[tuple[Ranges, int, Mapping
         raise Rejected("the cells leave a part of the box out")
 
 
+def proved_parts(certificate: Mapping[str, Any]) -> list[Ranges]:
+    """The proved cells, where two halves of a cell count as that cell."""
+    found: list[tuple[Ranges, int]] = []
+    for ranges, halvings, entry in tiles(certificate):
+        if "lower_bound" not in entry:
+            continue
+        cell_, depth = ranges, halvings
+        while found and found[-1][1] == depth and (joined := _joined(found[-1][0], cell_)):
+            found.pop()
+            cell_, depth = joined, depth - 1
+        found.append((cell_, depth))
+    return [ranges for ranges, _ in found]
+
+
+def _joined(lower: Ranges, upper: Ranges) -> Ranges | None:
+    """The cell of which these are the halves, or None if they are of none."""
+    apart = [
+        axis for axis, (one, other) in enumerate(zip(lower, upper, strict=True)) if one != other
+    ]
+    if len(apart) != 1:
+        return None
+    (axis,) = apart
+    whole = (lower[axis][0], upper[axis][1])
+    joined = (*lower[:axis], whole, *lower[axis + 1 :])
+    return joined if halves(joined, axis) == (lower, upper) else None
+
+
 def _pair(listed: Sequence[str]) -> tuple[str, str]:
     low, high = listed
     return low, high
@@ -262,12 +289,12 @@ def _accepted(
     lower = certificate["lower_bound"]
     distance = rounded_down(column_bound(exact, regions, rational(lower)) / 2)
     whole = len(proved) == len(claims)
-    share = rounded_down(sum((claim.share for claim in proved), ZERO))
-    part = f"{len(proved)} of {len(claims)}, {share} of the box's volume"
+    share = sum((claim.share for claim in proved), ZERO)
+    parts = None if whole else proved_parts(certificate)
     return Proof(
         status=ACCEPTED if whole else IN_PART,
         proved=True,
-        statement=box_statement(certificate, exact, distance, None if whole else part),
+        statement=box_statement(certificate, exact, distance, parts, share),
         lower=lower,
         trace_distance=distance,
         checks=(

@@ -29,7 +29,7 @@ from lindfeas.proof.balls import (
 from lindfeas.proof.errors import Rejected, Unsettled
 from lindfeas.proof.exact import ZERO, gaussian, rational
 from lindfeas.proof.levels import Levels, levels
-from lindfeas.proof.local_hamiltonians import without_shifts
+from lindfeas.proof.local_hamiltonians import gained, squared_norm, without_shifts
 from lindfeas.proof.model import Model
 from lindfeas.proof.redfield import redfield_action
 from lindfeas.proof.reference import populations
@@ -52,7 +52,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Multiplier:
-    """Y, (Y rho0 + rho0 Y)/2, a bound on Y's dual norm, and -tr(Y L2(rho0))."""
+    """Y, (Y rho0 + rho0 Y)/2, a bound on Y's dual norm, and what Gamma has no part in.
+
+    That is the least of tr(Y (i[rho0, H] - L2(rho0))) over all allowed H = sum_r H_r (x) 1.
+    """
 
     weight: acb_mat
     product: acb_mat
@@ -80,11 +83,15 @@ def setting(model: Model) -> Setting:
 def check_lower(at: Setting, claim: Mapping[str, Any]) -> None:
     """Prove tau >= claim, by weak duality.
 
-    For every Hermitian Y of dual norm at most N that is orthogonal to what the H_r do, and every
-    allowed Gamma, with X = 0 for populations (Y = sum_k y_k P_k, |y_k| <= 1) and else L2(rho0),
+    For every Hermitian Y of dual norm at most N and every allowed Gamma and H_r, with X = 0 for
+    populations (Y = sum_k y_k P_k, |y_k| <= 1) and else L2(rho0),
 
-        N tau >= tr(Y (L'(rho0) - X)) = sum_r <Gamma^r, A^r> - tr(Y X)
-              >= sum_r tr(Gamma^r) lambda_min(A^r) - tr(Y X),       A^r as in `dual_matrix`.
+        N tau >= tr(Y (L'(rho0) - X)) = sum_r <Gamma^r, A^r> - tr(Y X) + sum_r tr(H_r N^r)
+              >= sum_r tr(Gamma^r) lambda_min(A^r) - tr(Y X) - h sum_r ||N^r||,
+
+    with A^r as in `dual_matrix` and N^r = tr_(not r) i[Y, rho0], which is zero if Y commutes with
+    rho0, as for populations. Without a limit h of the norm of H_r, Y is made orthogonal to what
+    the H_r do, so that every N^r is zero.
 
     Raises
     ------
@@ -243,7 +250,8 @@ def _multiplier(at: Setting, listed: Sequence[Any]) -> _Multiplier:
         (sector, sector, hermitian(upper))
         for sector, upper in zip(at.levels.sectors, listed, strict=True)
     )
-    weight = without_shifts(at.model, at.state, given)
+    limit = at.model.hamiltonian_limit
+    weight = without_shifts(at.model, at.state, given) if limit is None else given
     product = weight * at.state
     trace = sum(
         (a * b for a, b in zip(weight.entries(), at.action.transpose().entries(), strict=True)),
@@ -253,7 +261,7 @@ def _multiplier(at: Setting, listed: Sequence[Any]) -> _Multiplier:
         weight=weight,
         product=(product + dagger(product)) / 2,
         size=_norm(at, weight, DUAL_NORM[at.model.norm]),
-        offset=-trace.real,
+        offset=-trace.real - gained(at.regions, product, limit),
     )
 
 
@@ -286,6 +294,9 @@ def _rotation(at: Setting, candidate: Sequence[Mapping[str, Any]]) -> acb_mat:
             raise Rejected(f"the candidate's Hamiltonian of region {part.name} is not allowed")
         if not part.is_neutral(local):
             raise Rejected(f"the candidate's Hamiltonian of region {part.name} changes the charge")
+        limit = at.model.hamiltonian_limit
+        if limit is not None and squared_norm(upper) > limit * limit:
+            raise Rejected(f"the candidate's Hamiltonian of region {part.name} exceeds the limit")
         product = at.state * part.embedded(local)
         total += (product - dagger(product)) * acb(0, 1)
     return total

@@ -31,6 +31,20 @@ def rational(text: str) -> fmpq:
     return fmpq(value.numerator, value.denominator)
 
 
+def decimal(value: fmpq) -> str:
+    """A rational number with a finite decimal expansion, written out exactly."""
+    numerator, divisor, places = int(value.p), int(value.q), 0
+    while divisor % 10 == 0 or divisor % 2 == 0 or divisor % 5 == 0:
+        shorter = 10 if divisor % 10 == 0 else 2 if divisor % 2 == 0 else 5
+        numerator, divisor, places = numerator * (10 // shorter), divisor // shorter, places + 1
+    if divisor != 1:
+        raise ValueError(f"{value} has no finite decimal expansion")
+    digits = str(abs(numerator)).rjust(places + 1, "0")
+    whole, fraction = digits[: len(digits) - places], digits[len(digits) - places :]
+    sign = "-" if numerator < 0 else ""
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
+
+
 def gaussian(value: str | Sequence[str]) -> tuple[fmpq, fmpq]:
     """A complex number of a certificate as its exact real and imaginary parts."""
     if isinstance(value, str):

@@ -1,6 +1,9 @@
-"""What the free local Hamiltonians H_r cannot hide, in balls.
+"""What the local Hamiltonians H_r can and cannot hide, in balls.
 
-A multiplier Y bounds the defect only if tr(Y i[rho0, H_r (x) 1]) = 0 for every Hermitian H_r. For
+With a limit h of the Hilbert-Schmidt norm of every traceless H_r, a multiplier Y gains at least
+-h ||N^r|| from H_r, N^r = tr_(not r) i[Y, rho0] (`gained`).
+
+Without one, Y bounds the defect only if tr(Y i[rho0, H_r (x) 1]) = 0 for every Hermitian H_r. For
 operators that change the charge this holds exactly, because Y and rho0 conserve it. The others are
 spanned by h_1, ..., h_n, and Q_i = i[rho0, h_i (x) 1] must be orthogonal to Y.
 
@@ -12,13 +15,46 @@ with linearly independent i[H_S, h_i (x) 1], an exact rank over the rationals, s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from flint import acb, acb_mat, fmpq, fmpq_mat
+from flint import acb, acb_mat, arb, fmpq, fmpq_mat
 
-from lindfeas.proof.balls import dagger, sparse
+from lindfeas.proof.ansatz import Region
+from lindfeas.proof.balls import dagger, frobenius_norm, sparse
 from lindfeas.proof.errors import Unsettled
-from lindfeas.proof.exact import ONE, ZERO, Entries, embedded, product_charges
+from lindfeas.proof.exact import ONE, ZERO, Entries, embedded, gaussian, product_charges
 from lindfeas.proof.model import Model
+
+
+def gained(regions: Sequence[Region], product: acb_mat, limit: fmpq | None) -> arb:
+    """By how much the H_r can lower tr(Y i[rho0, sum_r H_r (x) 1]) below zero, at most.
+
+    tr(Y i[rho0, H (x) 1]) = tr(H N) with N = tr_(not r) i[Y, rho0], which is traceless; and
+    |tr(H N)| <= ||H|| ||N|| in the Hilbert-Schmidt norm.
+
+    Parameters
+    ----------
+    product
+        Y rho0 in the product basis.
+    limit
+        h; None if Y commutes with what the H_r do, which then gain nothing.
+    """
+    if limit is None:
+        return arb(0)
+    commutator = (product - dagger(product)) * acb(0, 1)
+    norms = (frobenius_norm(region.partial_trace(commutator)) for region in regions)
+    return arb(limit) * sum(norms, arb(0))
+
+
+def squared_norm(upper: Sequence[Sequence[Any]]) -> fmpq:
+    """tr H^2 - (tr H)^2 / n of a Hermitian n x n matrix, the norm of H less its trace, exactly."""
+    squares = trace = ZERO
+    for row in upper:
+        for column, value in enumerate(row):
+            real, imaginary = gaussian(value)
+            squares += (real * real + imaginary * imaginary) * (2 if column else 1)
+            trace += ZERO if column else real
+    return squares - trace * trace / len(upper)
 
 
 def without_shifts(model: Model, state: acb_mat, weight: acb_mat) -> acb_mat:

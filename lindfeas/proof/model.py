@@ -104,6 +104,9 @@ class Model:
         conserves it, and that every coupling shifts it by a fixed amount, was checked exactly.
     hamiltonian
         H_S; Hermitian, because only its upper triangle is read.
+    hamiltonian_limit
+        The largest Hilbert-Schmidt norm of every traceless H_r on its region; None if there is no
+        limit, or no H_r counts.
     """
 
     dimensions: tuple[int, ...]
@@ -112,6 +115,7 @@ class Model:
     baths: tuple[Bath, ...]
     rates: Rates
     lamb_shift: bool
+    hamiltonian_limit: fmpq | None
     target: str
     norm: str
     tolerance: fmpq
@@ -161,6 +165,7 @@ def model(problem: Mapping[str, Any]) -> Model:
         ),
         rates=_rates(ansatz["rates"], len(baths)),
         lamb_shift=ansatz["lamb_shift"],
+        hamiltonian_limit=_hamiltonian_limit(ansatz, question["target"]),
         target=question["target"],
         norm=question["norm"],
         tolerance=tolerance,
@@ -309,6 +314,17 @@ def _bath(
         mu=mu,
         couplings=tuple(couplings),
     )
+
+
+def _hamiltonian_limit(ansatz: Mapping[str, Any], target: str) -> fmpq | None:
+    text = ansatz.get("hamiltonian_limit")
+    if text is None:
+        return None
+    counts = ansatz["lamb_shift"] and target != "populations"
+    _require(counts, "ansatz.hamiltonian_limit must be null where no H_r counts")
+    limit = rational(text)
+    _require(limit >= 0, "ansatz.hamiltonian_limit is negative")
+    return limit
 
 
 def _rates(rates: Mapping[str, Any], regions: int) -> Rates:
