@@ -372,14 +372,20 @@ def _check_length(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
 
 
 def _check_any(value: Any, schema: Mapping[str, Any], where: _Place) -> None:
-    """Some alternative must fit; the error is that of the one that fits best."""
+    """Some alternative must fit; the error is that of the one that fits furthest."""
     errors = []
     for alternative in schema["anyOf"]:
         try:
             return _check(value, alternative, where)
         except CertificateError as error:
             errors.append(error.with_traceback(None))
-    raise max(errors, key=lambda error: len(error.where or ""))
+    raise max(errors, key=_depth)
+
+
+def _depth(error: CertificateError) -> tuple[int, int]:
+    """How far down in the certificate an error is."""
+    where = error.where or ""
+    return where.count(".") + where.count("["), len(where)
 
 
 _KEYWORDS: dict[str, Callable[[Any, Mapping[str, Any], _Place], None]] = {

@@ -125,8 +125,7 @@ def tiles(certificate: Mapping[str, Any]) -> Iterator[tuple[Ranges, int, Mapping
         If the cells are not exactly the ones of that bisection.
     """
     keys = [side["key"] for side in certificate["box"]]
-    whole = tuple((rational(side["low"]), rational(side["high"])) for side in certificate["box"])
-    waiting = [(whole, 0)]
+    waiting = [(_whole(certificate), 0)]
     for number, entry in enumerate(certificate["cells"]):
         if not waiting:
             raise Rejected(f"cells[{number}] lies outside the box")
@@ -148,30 +147,24 @@ def tiles(certificate: Mapping[str, Any]) -> Iterator[tuple[Ranges, int, Mapping
 
 
 def proved_parts(certificate: Mapping[str, Any]) -> list[Ranges]:
-    """The proved cells, where two halves of a cell count as that cell."""
-    found: list[tuple[Ranges, int]] = []
-    for ranges, halvings, entry in tiles(certificate):
-        if "lower_bound" not in entry:
-            continue
-        cell_, depth = ranges, halvings
-        while found and found[-1][1] == depth and (joined := _joined(found[-1][0], cell_)):
-            found.pop()
-            cell_, depth = joined, depth - 1
-        found.append((cell_, depth))
-    return [ranges for ranges, _ in found]
+    """The proved cells of a bisection, where two proved halves of a cell count as that cell."""
+    keys = [side["key"] for side in certificate["box"]]
+    entries = iter(certificate["cells"])
+
+    def parts(ranges: Ranges) -> list[Ranges]:
+        entry = next(entries)
+        if "split" not in entry:
+            return [ranges] if "lower_bound" in entry else []
+        lower, upper = halves(ranges, keys.index(entry["split"]))
+        found = parts(lower), parts(upper)
+        return [ranges] if found == ([lower], [upper]) else [*found[0], *found[1]]
+
+    return parts(_whole(certificate))
 
 
-def _joined(lower: Ranges, upper: Ranges) -> Ranges | None:
-    """The cell of which these are the halves, or None if they are of none."""
-    apart = [
-        axis for axis, (one, other) in enumerate(zip(lower, upper, strict=True)) if one != other
-    ]
-    if len(apart) != 1:
-        return None
-    (axis,) = apart
-    whole = (lower[axis][0], upper[axis][1])
-    joined = (*lower[:axis], whole, *lower[axis + 1 :])
-    return joined if halves(joined, axis) == (lower, upper) else None
+def _whole(certificate: Mapping[str, Any]) -> Ranges:
+    """The box."""
+    return tuple((rational(side["low"]), rational(side["high"])) for side in certificate["box"])
 
 
 def _pair(listed: Sequence[str]) -> tuple[str, str]:
