@@ -150,10 +150,17 @@ def prove_box(
     if not can_prove():
         raise MissingExtraError("python-flint", "proof", "A proof over a box")
     from lindfeas.proof import verify
+    from lindfeas.proof.cost import MOST_WORK
 
     started = time.perf_counter()
     _check_box(problem, box)
     search = Search(problem=problem, box=tuple(box), solver=solver)
+    if search.cell_work > MOST_WORK:
+        raise InputError(
+            f"must have cells whose check takes at most about {MOST_WORK / 1e6:.0f} s, but one "
+            f"takes about {search.cell_work / 1e6:.3g} s: take fewer parameters or levels",
+            "--box",
+        )
     if start is not None:
         search.go_on(start)
     _run(search, most_cells, progress or (lambda certificate: None), every)

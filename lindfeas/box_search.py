@@ -70,6 +70,8 @@ class Search:
         The problem in the middle of the box, as the certificate has it.
     corners
         What the solver found, by point.
+    cell_work
+        Microseconds that the checker is estimated to take for a cell.
     """
 
     problem: ProblemFile
@@ -78,12 +80,14 @@ class Search:
     nodes: dict[Address, dict[str, Any]] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
     corners: dict[tuple[Decimal, ...], Corner] = field(default_factory=dict)
+    cell_work: float = 0.0
 
     def __post_init__(self) -> None:
         middle = {side.key: _middle(side.low, side.high) for side in self.box}
         at_middle = self.problem.at(middle)
         self.document = problem_document(at_middle, at_middle.question)
         self.nodes[()] = {"open": NOT_TRIED}
+        self.cell_work = self._cell_work()
 
     def certificate(self) -> dict[str, Any]:
         """What is known by now."""
@@ -206,9 +210,19 @@ class Search:
             self.corners[point] = found
         return self.corners[point]
 
+    def _cell_work(self) -> float:
+        from lindfeas.proof.cost import cell_work
+        from lindfeas.proof.model import model
+
+        return cell_work(model(self.document), len(self.box), ORDER)
+
     def _is_full(self) -> bool:
+        from lindfeas.proof.cost import MOST_BOX_WORK
+
         levels, corners = self.problem.question.system.dimension, 2 ** len(self.box)
         proved = sum("lower_bound" in node for node in self.nodes.values())
+        if (proved + 1) * self.cell_work > MOST_BOX_WORK:
+            return True
         return (proved + 1) * levels * corners > MOST_ENTRIES
 
     def _whole(self) -> Ranges:

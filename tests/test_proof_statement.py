@@ -79,7 +79,7 @@ OTHERS = {
 def test_every_value_of_a_problem_is_in_the_words(kind: str) -> None:
     """Change any of them, and the theorem reads differently; so each can be read off."""
     problem = {"problem": PROBLEMS[kind], "sha256": ""}
-    original, found = words(problem["problem"]), 0  # type: ignore[arg-type]
+    original, found = words(problem["problem"]), 0
     for path in leaves(problem):
         value = get(problem, path)
         if path[0] != "problem" or path[1] in ("title", "question"):

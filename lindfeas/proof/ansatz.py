@@ -169,10 +169,8 @@ def region(model: Model, bath: Bath) -> Region:
     Rejected
         If the region has more than `MOST_REGION_LEVELS` levels.
     """
+    size = region_levels(model, bath)
     dimensions = [model.dimensions[site] for site in bath.sites]
-    size = math.prod(dimensions)
-    if size > MOST_REGION_LEVELS:
-        raise Rejected(f"bath.{bath.name} has {size} levels, beyond {MOST_REGION_LEVELS}")
     local = [model.charge[site] for site in bath.sites]
     operators = _operators(dimensions, local)
     groups = []
@@ -195,6 +193,20 @@ def region(model: Model, bath: Bath) -> Region:
         groups=tuple(groups),
         basis=basis,
     )
+
+
+def region_levels(model: Model, bath: Bath) -> int:
+    """Levels d_r of a bath's region.
+
+    Raises
+    ------
+    Rejected
+        If these are more than `MOST_REGION_LEVELS`.
+    """
+    size = math.prod(model.dimensions[site] for site in bath.sites)
+    if size > MOST_REGION_LEVELS:
+        raise Rejected(f"bath.{bath.name} has {size} levels, beyond {MOST_REGION_LEVELS}")
+    return size
 
 
 def _operators(dimensions: Sequence[int], charge: Sequence[Sequence[int]]) -> list[_Operator]:

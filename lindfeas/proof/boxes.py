@@ -20,6 +20,7 @@ from lindfeas.proof.ansatz import region
 from lindfeas.proof.balls import identity, is_positive_definite
 from lindfeas.proof.cells import Cell, cell_setting, corner_matrices, dual_matrices
 from lindfeas.proof.claims import POPULATIONS, column_bound
+from lindfeas.proof.cost import MOST_BOX_WORK, MOST_WORK, cell_work, require_little
 from lindfeas.proof.errors import Rejected, Unsettled
 from lindfeas.proof.exact import ONE, ZERO, rational
 from lindfeas.proof.model import Model, model, placed
@@ -205,6 +206,9 @@ def _claims(certificate: Mapping[str, Any]) -> list[Claim]:
     bounds = [_consistent(claim, exact, len(keys)) for claim in claims if claim.bound is not None]
     if not bounds:
         raise Rejected("no cell of the box is claimed to be proved")
+    work = cell_work(exact, len(keys), certificate["order"])
+    require_little(work, MOST_WORK, "the check of a cell")
+    require_little(work * len(bounds), MOST_BOX_WORK, f"the check of {len(bounds)} cells")
     if not certificate["lower_bound"] or rational(certificate["lower_bound"]) > min(bounds):
         raise Rejected("the claimed lower bound is not the least of the cells'")
     if not rational(certificate["lower_bound"]) > 0:

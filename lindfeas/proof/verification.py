@@ -19,6 +19,7 @@ from lindfeas.proof.claims import (
     column_bound,
     setting,
 )
+from lindfeas.proof.cost import MOST_WORK, point_work, require_little
 from lindfeas.proof.errors import Rejected, Unsettled
 from lindfeas.proof.exact import rational
 from lindfeas.proof.model import Model, model
@@ -88,6 +89,7 @@ def _exact_model(certificate: Mapping[str, Any]) -> Model:
         raise Rejected(f"lower_bound.multiplier has {entries} entries, but needs {wanted}")
     if not _is_positive(lower["value"]) and not certificate["upper_bound"]:
         raise Rejected("a lower bound that is not positive proves nothing")
+    require_little(point_work(exact, certificate), MOST_WORK, "the check")
     return exact
 
 
