@@ -30,6 +30,7 @@ COHERENCE_MEGABYTES = 1000
 SWEEP_TARGET = ("2 and 3", "intervals only")
 SWEEP_SECONDS = 240
 SWEEP_MEGABYTES = 2000
+HOSTILE_SECONDS, HOSTILE_MEGABYTES = 10, 500
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PACKAGES = ("lindfeas", "cvxpy", "clarabel", "numpy", "scipy", "qutip")
 
@@ -135,6 +136,29 @@ def box() -> Iterator[str]:
         )
 
 
+def hostile() -> Iterator[str]:
+    """Files that mean harm."""
+    yield "## Hostile files\n"
+    yield (
+        "`lindfeas verify` on files made to cost time or memory, up to the 16 MB that it reads; "
+        "cold start\nincluded. CPU time counts, as wall time suffers from other processes.\n"
+    )
+    yield "| file | MB | CPU (s) | peak (MB) | exit code | it says | |"
+    yield "|---|---:|---:|---:|---:|---|---|"
+    for row in _json("benchmarks.hostile"):
+        met = (
+            row["cpu_seconds"] <= HOSTILE_SECONDS
+            and row["megabytes"] <= HOSTILE_MEGABYTES
+            and row["code"] == 1
+        )
+        yield (
+            f"| {row['file']} | {row['bytes'] / 1e6:.3g} | {row['cpu_seconds']:.2g} "
+            f"| {row['megabytes']:.0f} | {row['code']} | {row['said'][:80]} "
+            f"| **{'met' if met else 'missed'}** |"
+        )
+    yield f"\nTarget: below {HOSTILE_SECONDS:g} s and {HOSTILE_MEGABYTES:g} MB, and a rejection."
+
+
 def bloch_redfield() -> Iterator[str]:
     """QuTiP's tensor over `Redfield.apply`."""
     yield "## The Redfield equation\n"
@@ -210,6 +234,7 @@ SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "coherences": coherences,
     "proofs": proofs,
     "box": box,
+    "hostile": hostile,
     "sweeps": sweeps,
     "bloch-redfield": bloch_redfield,
 }

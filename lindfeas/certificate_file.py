@@ -211,7 +211,7 @@ def nesting(content: bytes) -> int:
     A string without an end is taken to reach to the end of the file.
     """
     depth = deepest = 0
-    for mark in _BRACKET.finditer(content):
+    for mark in BRACKET.finditer(content):
         depth += _STEPS[mark[1]]
         deepest = max(deepest, depth)
         if depth < 0:
@@ -221,7 +221,7 @@ def nesting(content: bytes) -> int:
 
 _STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1, b"": 0}
 
-_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+\\?"?)*+([\[\]{}]|\Z)', re.DOTALL)
+BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+\\?"?)*+([\[\]{}]|\Z)', re.DOTALL)
 """Anything but brackets outside of strings, and then a bracket or the end: no place is left over
 from which to search again, so that it takes linear time."""
 
@@ -241,17 +241,17 @@ def _integer(text: str) -> int:
 def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        raise CertificateError(f"must not repeat a key, but repeats {_repeated(pairs)[:40]!r}")
+        twice = repeated(pairs, table)
+        raise CertificateError(f"must not repeat a key, but repeats {twice[:40]!r}")
     return table
 
 
-def _repeated(pairs: list[tuple[str, Any]]) -> str:
-    """The first key that is there a second time."""
-    seen: set[str] = set()
+def repeated(pairs: list[tuple[str, Any]], unseen: dict[str, Any]) -> str:
+    """The first key that comes a second time; ``unseen`` is a table of all, and is used up."""
     for key, _ in pairs:
-        if key in seen:
+        if key not in unseen:
             return key
-        seen.add(key)
+        del unseen[key]
     raise ValueError("no key is repeated")
 
 

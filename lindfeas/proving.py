@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lindfeas.answer import Answer
 from lindfeas.certificate import certificate
 from lindfeas.certification import certify
-from lindfeas.errors import MissingExtraError, ProofRejectedError
+from lindfeas.errors import InputError, MissingExtraError, ProofRejectedError
 from lindfeas.files import ProblemFile
 from lindfeas.sharp_distance import Witness
 
@@ -43,7 +44,7 @@ def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str,
     MissingExtraError
         Without python-flint.
     InputError
-        For targets that cannot be written down.
+        For targets that cannot be written down, and where the check would take too long.
 
     Examples
     --------
@@ -58,7 +59,27 @@ def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str,
     from lindfeas.proof import verify
 
     written = certificate(problem, answer, distance=_distance(answer))
+    _require_short(written)
     return written, verify(written)
+
+
+def _require_short(written: Mapping[str, Any]) -> None:
+    """Refuse what the checker would, because it takes too long."""
+    from lindfeas.proof import cost
+    from lindfeas.proof.errors import Rejected
+    from lindfeas.proof.model import model
+
+    try:
+        exact = model(written["problem"])
+    except Rejected:
+        return  # the checker says why
+    work = cost.point_work(exact, written)
+    if work > cost.MOST_WORK:
+        raise InputError(
+            f"must take at most about {cost.MOST_WORK / 1e6:.0f} s to check, but would take about "
+            f"{work / 1e6:.3g} s: take fewer levels, or no coherences",
+            "proof",
+        )
 
 
 def answered(

@@ -29,7 +29,7 @@ LONGER = 16
 EIGENVECTORS = 10.0
 """Per n^3 of a charge sector: enclosures of n eigenvalues and eigenvectors."""
 
-CHARACTERISTIC = 7e-6
+CHARACTERISTIC = 4e-5
 """Per n^4 and bit of the Hamiltonian's entries."""
 
 PRODUCT = 0.007
