@@ -115,6 +115,12 @@ class Search:
             If it was about something else.
         """
         own = self.certificate()
+        if start.get("schema_version") != VERSION:
+            raise InputError(
+                f"must hold a certificate of version {VERSION} to go on from, but holds one of "
+                f"version {start.get('schema_version')}: remove that, or choose another directory",
+                "--out",
+            )
         if any(start.get(key) != own[key] for key in ("kind", "problem", "box", "order")):
             raise InputError(
                 "must not hold the certificate of another box, but does: remove that, or choose "

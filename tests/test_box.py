@@ -248,6 +248,12 @@ def test_other_questions_are_refused() -> None:
         prove_box(problem_file(), intervals(*WIDE), start=start)
 
 
+def test_a_run_of_an_earlier_version_is_not_gone_on_from() -> None:
+    start = {**searched(*SPLIT).certificate, "schema_version": 1}
+    with pytest.raises(InputError, match="holds one of version 1: remove that"):
+        prove_box(problem_file(), intervals(*SPLIT), start=start)
+
+
 # The command.
 
 

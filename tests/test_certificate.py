@@ -233,3 +233,8 @@ def test_any_changed_byte_is_noticed() -> None:
 def test_the_schema_file_is_the_one_that_is_enforced() -> None:
     path = Path(certificate_file.__file__).parent / certificate_file.SCHEMA_FILE
     assert json.loads(path.read_text()) == certificate_schema()
+
+
+def test_no_name_is_defined_twice_in_the_schemas() -> None:
+    """A reference is looked up by its name alone."""
+    assert not certificate_schema()["$defs"].keys() & certificate_file.box_schema()["$defs"].keys()

@@ -10,9 +10,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from flint import fmpq
 
+import lindfeas as lf
+from lindfeas.certificate import certificate
 from lindfeas.certificate_file import CertificateError, check_certificate
 from lindfeas.proof import boxes, verify
 from lindfeas.proof.errors import Rejected
@@ -239,3 +242,45 @@ def test_finite_decimals_are_written_out_exactly() -> None:
         assert "e" not in decimal(value)
     with pytest.raises(ValueError, match="no finite decimal"):
         decimal(fmpq(1, 3))
+
+
+def coinciding() -> lf.OpenSystem:
+    """Three qubits; |000> and |111> have the energy 0, and any mixtures of them are levels of H."""
+    lower, number, unit = np.array([[0, 1.0], [0, 0]]), np.diag([0, 1.0]), np.eye(2)
+
+    def product(*factors: Any) -> Any:
+        return np.kron(np.kron(factors[0], factors[1]), factors[2])
+
+    energies = (0.25, -1.5, 0.875)
+    hamiltonian = -sum(energies) * product(number, number, number)
+    for site, energy in enumerate(energies):
+        hamiltonian += energy * product(*(number if site == n else unit for n in range(3)))
+    hop = 0.5 * product(lower.T, lower, unit) + 0.25 * product(unit, lower.T, lower)
+    baths = [
+        lf.Bath(name=name, sites=(site,), beta=beta, couplings=(lower, lower.T))
+        for name, site, beta in (("A", 0, 1.0), ("B", 2, 3.0))
+    ]
+    return lf.OpenSystem(
+        dimensions=(2, 2, 2),
+        hamiltonian=hamiltonian + hop + hop.T,
+        baths=tuple(baths),
+        charge=((0, 1),) * 3,
+    )
+
+
+def test_levels_of_different_charge_that_coincide_are_those_of_the_stated_charge() -> None:
+    """In other eigenvectors of H, (|000> +- |111>)/sqrt(2), the defect is another one."""
+    answer = lf.certify(lf.Question(system=coinciding()), sharp=False, check=False)
+    content = certificate(None, answer)
+    proof = verify(content)
+    assert proof.status == "accepted"
+    assert proof.proved
+    for part in (
+        "joint eigenvectors of H and N, no two of which agree in both eigenvalues",
+        "N_0 = diag(0, 1), N_1 = diag(0, 1), N_2 = diag(0, 1)",
+        "except where levels of different charge coincide and L' mixes charges",
+    ):
+        assert part in proof.statement
+    neutral = changed(content, ("problem", "system", "charge"), None)
+    neutral = changed(neutral, ("lower_bound", "multiplier"), ["0"] * 8)
+    assert "exactly degenerate" in (verify(neutral).reason or "")
