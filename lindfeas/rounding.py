@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.redfield import Redfield, population_error
+from lindfeas.population_error import population_error
+from lindfeas.redfield import Redfield
 from lindfeas.residual import Layout
 from lindfeas.spectral_density import CustomDensity
 from lindfeas.spectrum import UNIT_ROUNDOFF

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lindfeas import Bath, OpenSystem
-from lindfeas.redfield import population_error, redfield_equation
+from lindfeas.population_error import population_error
+from lindfeas.redfield import redfield_equation
 
 LEVELS = 4
 CUTOFF = 10
