@@ -9,6 +9,8 @@ errors of all rates as independent. The derivations are in docs/theory.md, "The 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,16 +41,13 @@ def _first_order(reference: Redfield, errors: NDArray[np.float64]) -> NDArray[np
     size = _group_inverse_size(reference.transition_rates, populations)
     if size is None:
         return np.full(len(populations), np.inf)
-    angles = reference.spectrum.rotation_angles()
-    inflow = np.zeros_like(angles, dtype=complex)
-    outflow = np.zeros_like(angles, dtype=complex)
-    for coupling in reference.couplings:
-        absorption, emission = coupling.rates
-        down, up = coupling.matrix, coupling.matrix.conj().T
-        inflow += (down * emission * populations) @ up + (up * absorption.T * populations) @ down
-        outflow += up @ (down * emission) + down @ (up * absorption.T)
-    flow = np.abs(inflow - populations[:, None] * outflow.T)
-    kick: NDArray[np.float64] = 2 * np.sum(angles * flow, axis=1)
+    spectrum = reference.spectrum
+    angles = spectrum.rotation_angles()
+    kick = np.zeros(len(populations))
+    for sector in spectrum.sectors:
+        own = sector.levels
+        flow = np.abs(_secular_flow(reference, own))
+        kick[own] = 2 * np.sum(angles[own, own] * flow, axis=1)
     kick += _rotated_sources(reference, angles)
     kick += errors @ populations + populations * errors.sum(axis=0)
     error: NDArray[np.float64] = size @ kick
@@ -65,18 +64,35 @@ def _rotated_sources(reference: Redfield, angles: NDArray[np.float64]) -> NDArra
     """
     populations = reference.populations
     spread = angles * np.abs(np.subtract.outer(populations, populations))
-    together = (angles > 0).astype(float)
     total = np.zeros(len(populations))
     for coupling in reference.couplings:
         absorption, emission = coupling.rates
         size = np.abs(coupling.matrix)
-        for into, gain in ((size, emission), (size.T, absorption.T)):
-            flow = into * gain
-            total += np.sum((flow @ spread) * into, axis=1)
-            apart = ((flow * populations) @ together) * into
-            apart += ((into * populations) @ together) * flow
-            total += 4 * UNIT_ROUNDOFF * np.sum(apart, axis=1)
+        for sector in reference.spectrum.sectors:
+            own = sector.levels
+            for into, gain in ((size, emission), (size.T, absorption.T)):
+                part = into[:, own]
+                flow = part * gain[:, own]
+                total += np.sum((flow @ spread[own, own]) * part, axis=1)
+                apart = (flow @ populations[own]) * part.sum(axis=1)
+                apart += (part @ populations[own]) * flow.sum(axis=1)
+                total += 4 * UNIT_ROUNDOFF * apart
     return total
+
+
+def _secular_flow(reference: Redfield, own: slice) -> NDArray[Any]:
+    """X_kc = in_kc - p_k out_ck between the levels of one sector, the secular part of L2(rho0)."""
+    populations = reference.populations
+    flow = np.zeros((own.stop - own.start,) * 2)
+    for coupling in reference.couplings:
+        absorption, emission = coupling.rates
+        down, up = coupling.matrix, coupling.matrix.conj().T
+        into, back = down[own], up[own]
+        flow = flow + (into * emission[own] * populations) @ into.conj().T
+        flow = flow + (back * absorption.T[own] * populations) @ back.conj().T
+        out = back @ (down * emission)[:, own] + into @ (up * absorption.T)[:, own]
+        flow = flow - populations[own, None] * out.T
+    return flow
 
 
 def group_inverse(

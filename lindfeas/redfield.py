@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lindfeas import bath_functions
 from lindfeas.errors import InputError, PhysicsError
 from lindfeas.spectral_density import SpectralDensity
-from lindfeas.spectrum import UNIT_ROUNDOFF, Spectrum, diagonalise
+from lindfeas.spectrum import Spectrum, diagonalise
 from lindfeas.state_reduction import stationary_distribution
 from lindfeas.system import Bath, OpenSystem, shifts
 
@@ -78,16 +78,8 @@ class Coupling:
 
     @cached_property
     def element_errors(self) -> NDArray[np.float64]:
-        """Bound on |delta <a|S|g>|, shape (d, d); zero where the charge forbids an element.
-
-        theta |S| + |S| theta for levels rotated into each other by the angles theta, and the
-        rounding of the products, 2 sqrt(d) u ||S||.
-        """
-        size = np.abs(self.matrix)
-        moved = self.spectrum.rotated(size) + self.spectrum.rotated(size.T).T
-        norm = float(np.linalg.norm(self.bath.couplings[self.number], 2))
-        product = 2 * np.sqrt(self.spectrum.dimension) * UNIT_ROUNDOFF * norm
-        return np.where(moved > 0, moved + product, 0.0)
+        """Bound on |delta <a|S|g>|, shape (d, d); zero where the charge forbids an element."""
+        return self.spectrum.element_errors(np.abs(self.matrix))
 
     @cached_property
     def significant(self) -> NDArray[np.bool_]:
@@ -268,9 +260,9 @@ def redfield_equation(system: OpenSystem) -> Redfield:
         Coupling(
             bath=bath,
             number=number,
-            matrix=spectrum.in_eigenbasis(operator, next(iter(shifts(operator, charges))))
-            if system.charge is not None
-            else spectrum.in_eigenbasis(operator, 0),
+            matrix=spectrum.elements(
+                operator, next(iter(shifts(operator, charges))) if system.charge is not None else 0
+            ),
             spectrum=spectrum,
         )
         for bath, number, operator in system.couplings()

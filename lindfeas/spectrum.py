@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -72,12 +72,15 @@ class Spectrum:
         Energies relative to an offset common to all levels, in extended precision, shape (d,).
     resolution
         Differences of energies below this cannot be told from zero (energy).
+    extended
+        The vectors of every sector before they were rounded, each as in `Sector.vectors`.
     """
 
     energies: NDArray[np.float64]
     sectors: tuple[Sector, ...]
     centred: NDArray[np.longdouble]
     resolution: float
+    extended: tuple[NDArray[Any], ...] = field(repr=False)
 
     @property
     def dimension(self) -> int:
@@ -163,29 +166,51 @@ class Spectrum:
             matrix[final.levels, initial.levels] = block
         return matrix
 
+    def elements(self, operator: sp.csr_array, shift: int) -> NDArray[Any]:
+        """`in_eigenbasis` with products in extended precision, rounded once.
+
+        Elements that vanish by a symmetry are then zero to about 1e-19, not 1e-16, of the others.
+        """
+        place = {sector.charge: number for number, sector in enumerate(self.sectors)}
+        is_complex = any(map(np.iscomplexobj, (operator.data, *self.extended)))
+        precise = operator.astype(np.clongdouble if is_complex else np.longdouble)
+        matrix = np.zeros((self.dimension,) * 2, dtype=complex if is_complex else float)
+        for initial, vectors in zip(self.sectors, self.extended, strict=True):
+            number = place.get(initial.charge + shift)
+            if number is not None:
+                final = self.sectors[number]
+                moved = precise[final.states][:, initial.states] @ vectors.astype(precise.dtype)
+                matrix[final.levels, initial.levels] = self.extended[number].conj().T @ moved
+        return matrix
+
+    def element_errors(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Bound on the error of `elements` of absolute values ``size``, shape (d, d).
+
+        theta |S| + |S| theta with the angles of vectors that are not yet rounded, and u |S|. Zero
+        where the charge forbids an element.
+        """
+        result = np.zeros_like(size)
+        for sector in self.sectors:
+            own = self._angles(sector, 4 * sector.states.size * EXTENDED_ROUNDOFF)
+            result[sector.levels] += own @ size[sector.levels]
+            result[:, sector.levels] += size[:, sector.levels] @ own
+        return result + UNIT_ROUNDOFF * size
+
     def rotation_angles(self) -> NDArray[np.float64]:
         """First-order bound on the angle between exact and computed levels, shape (d, d).
 
         Zero between different sectors, where charge conservation is exact.
         """
-        return self._angles.copy()
-
-    def rotated(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """theta M for a matrix M between levels, sector by sector."""
-        product = np.zeros_like(matrix)
-        for sector in self.sectors:
-            own = self._angles[sector.levels, sector.levels]
-            product[sector.levels] = own @ matrix[sector.levels]
-        return product
-
-    @cached_property
-    def _angles(self) -> NDArray[np.float64]:
         angles = np.zeros((self.dimension, self.dimension))
         for sector in self.sectors:
-            gaps = np.abs(self.bohr[sector.levels, sector.levels])
-            np.fill_diagonal(gaps, np.inf)
-            angles[sector.levels, sector.levels] = sector.uncertainty / gaps + 4 * UNIT_ROUNDOFF
+            angles[sector.levels, sector.levels] = self._angles(sector, 4 * UNIT_ROUNDOFF)
         return angles
+
+    def _angles(self, sector: Sector, rounding: float) -> NDArray[np.float64]:
+        """eta / |E_k - E_k'|, and what vectors and products with them are rounded by."""
+        gaps = np.abs(self.bohr[sector.levels, sector.levels])
+        np.fill_diagonal(gaps, np.inf)
+        return sector.uncertainty / gaps + rounding
 
 
 def diagonalise(system: OpenSystem) -> Spectrum:
@@ -200,6 +225,7 @@ def diagonalise(system: OpenSystem) -> Spectrum:
     charges = system.charges()
     sectors: list[Sector] = []
     energies: list[NDArray[np.longdouble]] = []
+    extended: list[NDArray[Any]] = []
     offset = _offset(system)
     resolution = INPUT_PRECISION * float(np.abs(system.hamiltonian.data).max(initial=0.0))
     start = 0
@@ -214,11 +240,12 @@ def diagonalise(system: OpenSystem) -> Spectrum:
                 charge=int(charge),
                 states=states,
                 levels=levels,
-                vectors=vectors,
+                vectors=vectors.astype(complex if np.iscomplexobj(vectors) else float),
                 uncertainty=uncertainty,
             )
         )
         energies.append(values)
+        extended.append(vectors)
         start += states.size
     centred = np.concatenate(energies)
     return Spectrum(
@@ -226,6 +253,7 @@ def diagonalise(system: OpenSystem) -> Spectrum:
         sectors=tuple(sectors),
         centred=centred,
         resolution=resolution,
+        extended=tuple(extended),
     )
 
 
@@ -244,9 +272,9 @@ def _without(block: NDArray[Any], energy: float | np.longdouble) -> NDArray[Any]
 def _eigensystem(
     block: NDArray[Any], offset: float, resolution: float, place: str
 ) -> tuple[NDArray[np.longdouble], NDArray[Any], float]:
-    """Eigenvalues, eigenvectors to a few ulp, and the backward error before they are rounded.
+    """Eigenvalues, eigenvectors, and their backward error, in extended precision like ``block``.
 
-    ``block`` is in extended precision. Its mean energy is taken out, so that errors are relative
+    Its mean energy is taken out, so that errors are relative
     to the sector's width. Steps of iterative refinement in extended precision (Ogita and Aishima,
     Japan J. Indust. Appl. Math. 35, 1007 (2018), Algorithm 1) then remove the amplification of
     rounding by small level spacings, up to what the extended precision leaves. What a step leaves
@@ -254,7 +282,7 @@ def _eigensystem(
     """
     size = len(block)
     if size == 1:
-        return block.real[0], np.eye(1), 0.0
+        return block.real[0], np.eye(1, dtype=block.dtype), 0.0
     centre = np.trace(block).real / size
     exact = _without(block, centre)
     values, vectors = np.linalg.eigh(exact.astype(complex if np.iscomplexobj(block) else float))
@@ -269,7 +297,7 @@ def _eigensystem(
             break
     norm = float(np.abs(refined).max())
     uncertainty = 4 * size * unit * norm + left * float(np.diff(np.sort(refined)).min())
-    return refined + centre, v.astype(vectors.dtype), uncertainty
+    return refined + centre, v, uncertainty
 
 
 def _refinement(matrix: NDArray[Any], v: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
