@@ -83,8 +83,9 @@ class Coupling:
 
     @cached_property
     def significant(self) -> NDArray[np.bool_]:
-        """Elements that are certainly not rounding, shape (d, d)."""
-        certain: NDArray[np.bool_] = np.abs(self.matrix) > self.element_errors
+        """Elements that are not rounding, neither ours nor that of H as given, shape (d, d)."""
+        size = np.abs(self.matrix)
+        certain: NDArray[np.bool_] = size > self.spectrum.element_errors(size, of_input=True)
         return certain
 
     @cached_property

@@ -183,15 +183,19 @@ class Spectrum:
                 matrix[final.levels, initial.levels] = self.extended[number].conj().T @ moved
         return matrix
 
-    def element_errors(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
+    def element_errors(
+        self, size: NDArray[np.float64], *, of_input: bool = False
+    ) -> NDArray[np.float64]:
         """Bound on the error of `elements` of absolute values ``size``, shape (d, d).
 
         theta |S| + |S| theta with the angles of vectors that are not yet rounded, and u |S|. Zero
-        where the charge forbids an element.
+        where the charge forbids an element. With ``of_input``, what an error of H by `resolution`
+        would do is added: no element below that is known to differ from zero.
         """
         result = np.zeros_like(size)
         for sector in self.sectors:
-            own = self._angles(sector, 4 * sector.states.size * EXTENDED_ROUNDOFF)
+            rounding = 4 * sector.states.size * EXTENDED_ROUNDOFF
+            own = self._angles(sector, rounding, self.resolution if of_input else 0.0)
             result[sector.levels] += own @ size[sector.levels]
             result[:, sector.levels] += size[:, sector.levels] @ own
         return result + UNIT_ROUNDOFF * size
@@ -206,11 +210,11 @@ class Spectrum:
             angles[sector.levels, sector.levels] = self._angles(sector, 4 * UNIT_ROUNDOFF)
         return angles
 
-    def _angles(self, sector: Sector, rounding: float) -> NDArray[np.float64]:
+    def _angles(self, sector: Sector, rounding: float, further: float = 0.0) -> NDArray[np.float64]:
         """eta / |E_k - E_k'|, and what vectors and products with them are rounded by."""
         gaps = np.abs(self.bohr[sector.levels, sector.levels])
         np.fill_diagonal(gaps, np.inf)
-        return sector.uncertainty / gaps + rounding
+        return (sector.uncertainty + further) / gaps + rounding
 
 
 def diagonalise(system: OpenSystem) -> Spectrum:
