@@ -8,9 +8,16 @@ import mpmath
 import numpy as np
 import pytest
 
-from lindfeas import Bath, OpenSystem
+from lindfeas import Bath, Ohmic, OpenSystem, Question, certify, prove
+from lindfeas.ansatz import regions
+from lindfeas.assembly import assemble
+from lindfeas.bounds import repair_point
 from lindfeas.population_error import population_error
+from lindfeas.problem import Point
 from lindfeas.redfield import redfield_equation
+from lindfeas.target import populations
+from tests import precise
+from tests.systems import two_ended_chain
 
 LEVELS = 4
 CUTOFF = 10
@@ -73,3 +80,134 @@ def test_populations_of_close_levels_are_as_accurate_as_the_model_says(seed: int
             abs(mpmath.mpf(float(p)) - q) for p, q in zip(reference.populations, exact, strict=True)
         ]
     assert all(error <= bound for error, bound in zip(errors, allowed, strict=True))
+
+
+def weak_link(strength: float) -> OpenSystem:
+    """Three qubits without a declared charge; the second bath's rates are ``strength`` small.
+
+    n_2 is conserved by everything but that bath, and elements that vanish by it are rounding.
+    """
+    eye, x, number = np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([0.0, 1.0])
+    lowering = np.array([[0.0, 1.0], [0.0, 0.0]])
+
+    def product(a: Any, b: Any, c: Any) -> Any:
+        return np.kron(np.kron(a, b), c)
+
+    hamiltonian = (
+        0.5 * product(number, eye, eye)
+        + 0.75 * product(eye, number, eye)
+        + product(lowering.T, lowering, eye)
+        + product(lowering, lowering.T, eye)
+        + 0.35 * product(x, eye, eye)
+        + 0.25 * product(eye, eye, x)
+        + 0.25 * product(eye, number, eye + x)
+    )
+    return OpenSystem(
+        hamiltonian=hamiltonian,
+        dimensions=(2, 2, 2),
+        baths=(
+            Bath(name="strong", sites=(0,), beta=0.5, couplings=(lowering,)),
+            Bath(
+                name="weak",
+                sites=(2,),
+                beta=4.0,
+                couplings=(np.diag([1.0, -1.0]),),
+                spectral_density=Ohmic(strength=strength),
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize("exponent", [-16, -20, -24, -28, -30, -32, -34, -36])
+def test_weak_links_are_known_as_well_as_the_model_says(exponent: int) -> None:
+    """Where rounding competes with a link, the error says so, up to everything."""
+    system = weak_link(10.0**exponent)
+    answer = certify(Question(system=system), sharp=False, check=False)
+    reference = answer.reference
+    allowed = population_error(reference)
+    with mpmath.workdps(100):
+        exact, _ = precise.populations(system)
+        errors = [
+            abs(mpmath.mpf(float(p)) - q) for p, q in zip(reference.populations, exact, strict=True)
+        ]
+        found = precise.defect(system, answer.candidate)
+    assert all(error <= bound for error, bound in zip(errors, allowed, strict=True))
+    assert answer.lower <= found <= answer.upper
+    assert answer.upper <= 2 * sum(2 / 8 for _ in system.baths) * (1 + 1e-9)
+    if exponent >= -20:
+        assert answer.upper - answer.lower <= 1e-5 * answer.upper
+
+
+COLD = {
+    "two sites, beta 20": ((1, 0, 1), 1.0, 20.0, 20.0),
+    "two sites, beta 50": ((1, 0, 1), 1.0, 50.0, 50.0),
+    "three sites, beta 10": ((1, 1, 1), 1.0, 10.0, 10.0),
+    "three sites, beta 50": ((1, 1, 1), 1.0, 50.0, 50.0),
+    "four sites, beta 50": ((1, 2, 1), 1.0, 50.0, 50.0),
+    "four sites, beta 50 and 5": ((1, 2, 1), 0.1, 50.0, 5.0),
+    "regions of two": ((2, 0, 2), 1.0, 50.0, 50.0),
+}
+
+
+@pytest.mark.parametrize(("shape", "coupling", "left", "right"), COLD.values(), ids=COLD.keys())
+def test_cold_chains_have_narrow_intervals(
+    shape: tuple[int, int, int], coupling: float, left: float, right: float
+) -> None:
+    system = two_ended_chain(*shape, coupling=coupling, beta_left=left, beta_right=right)
+    assert_narrow(system)
+
+
+@pytest.mark.parametrize("field", [60.0, 100.0])
+@pytest.mark.parametrize("betas", [(1.0, 0.04), (0.04, 1.0)])
+def test_badly_scaled_chains_have_narrow_intervals(
+    field: float, betas: tuple[float, float]
+) -> None:
+    """Boltzmann factors of 1e-100 beside rates of order one: W is singular in doubles."""
+    system = two_ended_chain(
+        1, 1, 1, coupling=1.0, field=[0.5, 0.5, field], beta_left=betas[0], beta_right=betas[1]
+    )
+    assert_narrow(system)
+
+
+def assert_narrow(system: OpenSystem) -> None:
+    answer = certify(Question(system=system), sharp=False, check=False)
+    with mpmath.workdps(250):
+        exact, _ = precise.populations(system)
+        errors = [
+            abs(mpmath.mpf(float(p)) - q)
+            for p, q in zip(answer.reference.populations, exact, strict=True)
+        ]
+        found = precise.defect(system, answer.candidate)
+    allowed = population_error(answer.reference)
+    assert all(error <= bound for error, bound in zip(errors, allowed, strict=True))
+    assert answer.lower > 0
+    assert answer.lower <= found <= answer.upper
+    assert answer.upper - answer.lower <= 1e-6 * answer.upper
+
+
+@pytest.mark.parametrize("coupling", [0.01, 0.1])
+def test_cold_product_states_are_matched_within_the_rounding_of_the_program(
+    coupling: float,
+) -> None:
+    """The ground state is a product, and the optimum exp(-50 x something): below what doubles say.
+
+    The yardstick is 1e-4 of the larger of the upper end and 1e-6 times the defect of Gamma = 1.
+    """
+    for shape in ((1, 0, 2), (1, 1, 1), (1, 2, 1), (2, 0, 2)):
+        system = two_ended_chain(*shape, coupling=coupling, beta_left=50.0, beta_right=50.0)
+        answer = certify(Question(system=system), sharp=False, check=False)
+        reference = answer.reference
+        ansatz = regions(system, reference.spectrum)
+        problem = assemble(populations(reference), reference, ansatz, Question(system=system).rates)
+        gammas = [np.eye(block.size) for block in problem.blocks]
+        point = Point(gammas=gammas, shift=np.zeros(0))
+        whatever = problem.defect(repair_point(problem, point))
+        assert answer.upper - answer.lower <= 1e-4 * max(answer.upper, 1e-6 * whatever)
+
+
+def test_a_proof_agrees_with_a_cold_interval() -> None:
+    system = two_ended_chain(1, 0, 1, coupling=1.0, beta_left=20.0, beta_right=20.0)
+    answer = certify(Question(system=system), sharp=False, check=False)
+    _, proof = prove(answer)
+    assert proof.status == "accepted"
+    assert float(proof.lower) == pytest.approx(answer.lower, rel=1e-9)

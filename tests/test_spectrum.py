@@ -145,7 +145,9 @@ def test_what_an_offset_has_cost_is_not_claimed(offset: float) -> None:
     with mpmath.workdps(50):
         exact, _ = precise.populations(system)
         found = precise.defect(system, answer.candidate)
-        errors = [abs(mpmath.mpf(float(p)) - q) for p, q in zip(reference.populations, exact)]
+        errors = [
+            abs(mpmath.mpf(float(p)) - q) for p, q in zip(reference.populations, exact, strict=True)
+        ]
     assert all(error <= allowed for error, allowed in zip(errors, bound, strict=True))
     assert answer.lower <= found <= answer.upper
     assert (max(errors) > 0.1) == (offset > 0)
