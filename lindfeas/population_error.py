@@ -1,7 +1,7 @@
 """How far rounding can move the populations of the Redfield reference.
 
 Two estimates, the smaller of which counts level by level. One is of first order in everything,
-delta p = W^# (delta W) p, and knows how rotations of close levels cancel; but |W^#| |delta W p|
+delta p = -W^# (delta W) p, and knows how rotations of close levels cancel; but |W^#| |delta W p|
 adds up what cancels between rates that differ by many orders of magnitude. The other brackets p by
 spanning trees and subtracts nothing (`lindfeas.state_reduction.distribution_error`), but takes the
 errors of all rates as independent. The derivations are in docs/theory.md, "The populations".
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.redfield import Coupling, Redfield
-from lindfeas.spectrum import UNIT_ROUNDOFF
+from lindfeas.spectrum import EXTENDED_ROUNDOFF, UNIT_ROUNDOFF
 from lindfeas.state_reduction import distribution_error
 
 
@@ -42,7 +42,7 @@ def _first_order(reference: Redfield, errors: NDArray[np.float64]) -> NDArray[np
     if size is None:
         return np.full(len(populations), np.inf)
     spectrum = reference.spectrum
-    angles = spectrum.rotation_angles()
+    angles = spectrum.rotation_angles(extended=True)
     kick = np.zeros(len(populations))
     for sector in spectrum.sectors:
         own = sector.levels
@@ -60,7 +60,7 @@ def _rotated_sources(reference: Redfield, angles: NDArray[np.float64]) -> NDArra
     Into k: |S_ka S_kb| |g_ka p_a - g_kb p_b| theta with the rates g = J (n+1) or J n, at most the
     sum of g |p_a - p_b| theta and of p |g_ka - g_kb| theta. For close levels the second term is
     small as g is smooth, so that theta ~ eta / gap is cancelled there by the gap, which
-    `_rate_errors` counts; what is left is the rounding of the vectors, 4 u.
+    `_rate_errors` counts; what is left is the rounding of products with the vectors, 4 n eps_ext.
     """
     populations = reference.populations
     spread = angles * np.abs(np.subtract.outer(populations, populations))
@@ -76,7 +76,7 @@ def _rotated_sources(reference: Redfield, angles: NDArray[np.float64]) -> NDArra
                 total += np.sum((flow @ spread[own, own]) * part, axis=1)
                 apart = (flow @ populations[own]) * part.sum(axis=1)
                 apart += (part @ populations[own]) * flow.sum(axis=1)
-                total += 4 * UNIT_ROUNDOFF * apart
+                total += 4 * sector.states.size * EXTENDED_ROUNDOFF * apart
     return total
 
 

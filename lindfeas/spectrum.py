@@ -194,27 +194,32 @@ class Spectrum:
         """
         result = np.zeros_like(size)
         for sector in self.sectors:
-            rounding = 4 * sector.states.size * EXTENDED_ROUNDOFF
-            own = self._angles(sector, rounding, self.resolution if of_input else 0.0)
+            own = self._extended_angles(sector, self.resolution if of_input else 0.0)
             result[sector.levels] += own @ size[sector.levels]
             result[:, sector.levels] += size[:, sector.levels] @ own
         return result + UNIT_ROUNDOFF * size
 
-    def rotation_angles(self) -> NDArray[np.float64]:
+    def rotation_angles(self, *, extended: bool = False) -> NDArray[np.float64]:
         """First-order bound on the angle between exact and computed levels, shape (d, d).
 
-        Zero between different sectors, where charge conservation is exact.
+        Zero between different sectors, where charge conservation is exact. With ``extended`` for
+        the vectors before they were rounded to doubles, from which `elements` are computed.
         """
         angles = np.zeros((self.dimension, self.dimension))
         for sector in self.sectors:
-            angles[sector.levels, sector.levels] = self._angles(sector, 4 * UNIT_ROUNDOFF)
+            own = self._extended_angles(sector, 0.0)
+            if not extended:
+                own = own + 4 * UNIT_ROUNDOFF
+            angles[sector.levels, sector.levels] = own
         return angles
 
-    def _angles(self, sector: Sector, rounding: float, further: float = 0.0) -> NDArray[np.float64]:
-        """eta / |E_k - E_k'|, and what vectors and products with them are rounded by."""
+    def _extended_angles(self, sector: Sector, of_input: float) -> NDArray[np.float64]:
+        """eta / |E_k - E_k'|, and what products with the vectors are rounded by."""
         gaps = np.abs(self.bohr[sector.levels, sector.levels])
         np.fill_diagonal(gaps, np.inf)
-        return (sector.uncertainty + further) / gaps + rounding
+        rounding = 4 * sector.states.size * EXTENDED_ROUNDOFF
+        angles: NDArray[np.float64] = (sector.uncertainty + of_input) / gaps + rounding
+        return angles
 
 
 def diagonalise(system: OpenSystem) -> Spectrum:
