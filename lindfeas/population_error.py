@@ -18,6 +18,12 @@ from lindfeas.redfield import Coupling, Redfield
 from lindfeas.spectrum import EXTENDED_ROUNDOFF, UNIT_ROUNDOFF
 from lindfeas.state_reduction import distribution_error
 
+RATE_ROUNDING = 16 * UNIT_ROUNDOFF
+"""Relative: 4 u from |S|^2, 6 u from J, 3 u from n, 3 u from products and sums.
+
+What exponentials make of their arguments is counted with the error of the Bohr energy.
+"""
+
 
 def population_error(reference: Redfield) -> NDArray[np.float64]:
     """Bound on the rounding error of every population, shape (d,)."""
@@ -60,7 +66,7 @@ def _rotated_sources(reference: Redfield, angles: NDArray[np.float64]) -> NDArra
     Into k: |S_ka S_kb| |g_ka p_a - g_kb p_b| theta with the rates g = J (n+1) or J n, at most the
     sum of g |p_a - p_b| theta and of p |g_ka - g_kb| theta. For close levels the second term is
     small as g is smooth, so that theta ~ eta / gap is cancelled there by the gap, which
-    `_rate_errors` counts; what is left is the rounding of products with the vectors, 4 n eps_ext.
+    `_rate_errors` counts; what is left is the rounding of products with the vectors, 2 n eps_ext.
     """
     populations = reference.populations
     spread = angles * np.abs(np.subtract.outer(populations, populations))
@@ -136,12 +142,12 @@ def _bordered(
 def _rate_errors(reference: Redfield) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rounding errors of every transition rate |S_ka|^2 g, two parts of shape (d, d).
 
-    The first is what remains when no level is rotated: 32 u of the rate, |S|^2 |delta g| with the
+    The first is what remains when no level is rotated: 16 u of the rate, |S|^2 |delta g| with the
     rate g per unit at both ends of what the Bohr energy may be, and g |delta S|^2, which is all
     there is where S vanishes within its error. The second is 2 g |S| |delta S|.
     """
     uncertainty = reference.spectrum.bohr_uncertainty
-    plain = 32 * UNIT_ROUNDOFF * reference.transition_rates
+    plain = RATE_ROUNDING * reference.transition_rates
     rotated = np.zeros_like(plain)
     for coupling in reference.couplings:
         size, error = np.abs(coupling.matrix), coupling.element_errors

@@ -87,7 +87,7 @@ def distribution_error(
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
         fewest[order] = low.weights
         most[order] = high.weights * np.prod(high.exits / low.exits)
-        rounding = 1 + 24 * UNIT_ROUNDOFF * len(rates)
+        rounding = 1 + 8 * UNIT_ROUNDOFF * len(rates)
         rise = _rise(populations, rest, rounding * most / _sum_of_others(fewest))
         fall = _rise(rest, populations, rounding * _sum_of_others(most) / fewest)
     return np.maximum(rise, fall)

@@ -17,7 +17,7 @@ from lindfeas.problem import Point
 from lindfeas.redfield import redfield_equation
 from lindfeas.target import populations
 from tests import precise
-from tests.systems import two_ended_chain
+from tests.systems import qubit, two_ended_chain
 
 LEVELS = 4
 CUTOFF = 10
@@ -211,3 +211,17 @@ def test_a_proof_agrees_with_a_cold_interval() -> None:
     _, proof = prove(answer)
     assert proof.status == "accepted"
     assert float(proof.lower) == pytest.approx(answer.lower, rel=1e-9)
+
+
+def test_a_deep_chemical_potential_costs_digits_and_they_are_counted() -> None:
+    """exp(beta mu) = 1e-229: its argument is rounded by 527 u."""
+    system = qubit(beta=0.24513621402679983, mu=-2148.114168824086)
+    reference = redfield_equation(system)
+    with mpmath.workdps(60):
+        exact, _ = precise.populations(system)
+        errors = [
+            abs(mpmath.mpf(float(p)) - q) for p, q in zip(reference.populations, exact, strict=True)
+        ]
+    allowed = population_error(reference)
+    assert all(error <= bound for error, bound in zip(errors, allowed, strict=True))
+    assert allowed.min() <= 1e-12 * reference.populations.min()

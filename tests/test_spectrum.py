@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, redfield_equation
+from lindfeas.bath_functions import half_sided
 from lindfeas.population_error import population_error
+from lindfeas.rounding import transform_errors
 from tests import precise
 from tests.systems import two_ended_chain
 
@@ -234,3 +236,66 @@ def test_elements_that_vanish_by_a_symmetry_do_so_in_extended_precision() -> Non
     assert size[vanishing].max() < 1e-17
     assert coupling.element_errors[vanishing].max() < 1e-16
     assert not coupling.significant[vanishing].any()
+
+
+def symmetric_pair(exponent: float) -> OpenSystem:
+    """Two spins whose singlet meets a triplet level; the collective coupling cannot connect them.
+
+    The singlet is reached by a second coupling, whose rates vanish at E = 0 from both sides.
+    """
+    eye = np.eye(2)
+    first, second = np.kron(LOWERING, eye), np.kron(eye, LOWERING)
+    number = first.T @ first + second.T @ second
+    exchange = 2 * (first @ second.T + first.T @ second)
+    exchange = exchange + (2 * first.T @ first - np.eye(4)) @ (2 * second.T @ second - np.eye(4))
+    bath = Bath(
+        name="both",
+        sites=(0, 1),
+        beta=1.0,
+        couplings=(first + second, first),
+        spectral_density=(Ohmic(exponent=exponent), Ohmic(exponent=3.0)),
+    )
+    return OpenSystem(
+        hamiltonian=exchange + 4 * (number - np.eye(4)),
+        dimensions=(2, 2),
+        baths=(bath,),
+        charge=((0, 1), (0, 1)),
+    )
+
+
+def test_an_element_that_a_symmetry_forbids_makes_no_rate_where_the_limit_is_finite() -> None:
+    system = symmetric_pair(1.0)
+    reference = redfield_equation(system)
+    between = reference.spectrum.coinciding & ~np.eye(4, dtype=bool)
+    assert np.any(between & (reference.couplings[0].element_errors > 0))
+    bound = population_error(reference)
+    with mpmath.workdps(50):
+        exact, _ = precise.populations(system)
+        pairs = zip(reference.populations, exact, strict=True)
+        errors = [abs(mpmath.mpf(float(p)) - q) for p, q in pairs]
+    assert all(error <= allowed for error, allowed in zip(errors, bound, strict=True))
+    assert bound.max() < 1e-13
+
+
+def test_an_element_that_only_a_symmetry_forbids_is_refused_where_the_limit_is_infinite() -> None:
+    with pytest.raises(PhysicsError, match="0 or inf,"):
+        _ = redfield_equation(symmetric_pair(0.5)).populations
+
+
+@pytest.mark.parametrize("exponent", [1.25, 2.0])
+def test_transforms_between_coinciding_levels_know_what_the_distance_may_do(
+    exponent: float,
+) -> None:
+    """E = 2^-51 is taken as zero; C and D there differ from C(0) and D(0) by less than stated."""
+    distance = 2.0**-51
+    reference = redfield_equation(meeting_levels(distance, exponent=exponent))
+    coupling = reference.couplings[1]
+    between = reference.spectrum.coinciding & coupling.significant & ~np.eye(8, dtype=bool)
+    assert between.sum() == 1
+    errors = transform_errors(coupling)
+    for energy in (-distance, distance):
+        true = half_sided(coupling.density, coupling.bath.beta, coupling.bath.mu, energy)
+        for used, exact, allowed in zip(coupling.half_sided, true, errors, strict=True):
+            change = np.abs(used[between] - complex(exact) * coupling.matrix[between])
+            assert change[0] <= allowed[between][0]
+            assert exponent > 1.5 or change[0] > 1e-13
