@@ -42,7 +42,7 @@ def stationary_distribution(
     # the levels that are left fastest go first, so that what remains is never left too slowly
     members = members[np.argsort(rates[np.ix_(members, members)].sum(axis=0))]
     reduced = _reduce(rates[np.ix_(members, members)].T.copy())
-    if not (reduced.exits > 0).all():
+    if np.isnan(reduced.weights).any():
         raise PhysicsError(
             "must be such that rates do not underflow, but at this temperature a level is "
             "left at a rate below 1e-308; use a smaller beta, or inf",
@@ -81,8 +81,6 @@ def distribution_error(
     place = np.ix_(order, order)
     low = _reduce(np.maximum(rates - errors, 0.0)[place].T.copy())
     high = _reduce((rates + errors)[place].T.copy())
-    if not (low.exits > 0).all():
-        return np.maximum(populations, rest)
     fewest, most = np.zeros((2, len(rates)))
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
         fewest[order] = low.weights
@@ -149,8 +147,8 @@ class _Reduced:
 def _reduce(chain: NDArray[np.float64]) -> _Reduced:
     """State reduction of a chain with rates chain[from, to], in place, the last level first.
 
-    Where a level has no exit to the ones before it, or one that underflows, its entry of
-    ``exits`` is not positive and the weights mean nothing.
+    Where a level has no exit to the ones before it, or one that underflows, nothing is found: all
+    entries are nan.
     """
     size = len(chain)
     exits = np.ones(size)
@@ -173,5 +171,5 @@ def _reduce(chain: NDArray[np.float64]) -> _Reduced:
         for last in range(1, size):
             weights[last] = weights[:last] @ chain[:last, last]
         if not np.isfinite(weights.sum()):
-            exits[:] = 0.0
+            exits[:] = weights[:] = np.nan
     return _Reduced(weights=weights, exits=exits)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
 
-from lindfeas import Bath, Ohmic, OpenSystem, Question, certify, prove
+from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, prove
 from lindfeas.ansatz import regions
 from lindfeas.assembly import assemble
 from lindfeas.bounds import repair_point
-from lindfeas.population_error import population_error
+from lindfeas.population_error import _group_inverse_size, _rate_errors, population_error
 from lindfeas.problem import Point
 from lindfeas.redfield import redfield_equation
+from lindfeas.state_reduction import stationary_distribution
 from lindfeas.target import populations
 from tests import precise
-from tests.systems import qubit, two_ended_chain
+from tests.systems import SIGMA_X, qubit, two_ended_chain
 
 LEVELS = 4
 CUTOFF = 10
@@ -225,3 +227,86 @@ def test_a_deep_chemical_potential_costs_digits_and_they_are_counted() -> None:
     allowed = population_error(reference)
     assert all(error <= bound for error, bound in zip(errors, allowed, strict=True))
     assert allowed.min() <= 1e-12 * reference.populations.min()
+
+
+def test_rates_are_as_exact_as_they_say() -> None:
+    """A qubit's two rates, from 50 digits, at many frequencies and temperatures."""
+    random = np.random.default_rng(7)
+    for _ in range(100):
+        frequency, beta = 10 ** random.uniform(-3, 1.3), 10 ** random.uniform(-2, 1.5)
+        system = qubit(frequency=frequency, beta=beta, operator=SIGMA_X, charge=None)
+        reference = redfield_equation(system)
+        single, rotated = _rate_errors(reference)
+        with mpmath.workdps(50):
+            energy = mpmath.mpf(frequency)
+            found = reference.transition_rates
+            bath = reference.system.baths[0]
+            absorbed, emitted = precise.rates(bath.density_of(0), bath.beta, bath.mu, energy)
+            for place, exact in (((0, 1), emitted), ((1, 0), absorbed)):
+                error = abs(mpmath.mpf(float(found[place])) - exact)
+                assert error <= single[place] + rotated[place]
+
+
+@pytest.mark.parametrize("system", [weak_link(1.0), close_levels(3)], ids=["weak", "close"])
+def test_elements_within_their_errors_leave_rates_within_theirs(system: OpenSystem) -> None:
+    """Also where an element vanishes within its error: g |delta S|^2 is all there is then."""
+    reference = redfield_equation(system)
+    single, rotated = _rate_errors(reference)
+    moved = replace(
+        reference,
+        couplings=tuple(
+            replace(c, matrix=np.abs(c.matrix) + c.element_errors) for c in reference.couplings
+        ),
+    )
+    change = np.abs(moved.transition_rates - reference.transition_rates)
+    assert np.all(change <= (single + rotated) * (1 + 1e-9))
+
+
+def test_the_group_inverse_is_not_underestimated_where_the_inversion_fails() -> None:
+    """Rates over 14 decades, against 120 digits."""
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        rates = 10.0 ** random.uniform(-14, 0, size=(6, 6))
+        np.fill_diagonal(rates, 0.0)
+        size = _group_inverse_size(rates, stationary_distribution(rates))
+        if size is None:
+            continue
+        with mpmath.workdps(120):
+            exact = exact_group_inverse(rates)
+            for place in np.ndindex(6, 6):
+                assert abs(exact[place]) <= size[place] * (1 + 1e-6)
+
+
+def exact_group_inverse(rates: Any) -> Any:
+    """(W - p 1^T)^-1 + p 1^T."""
+    count = len(rates)
+    generator = mpmath.matrix(rates.tolist())
+    for a in range(count):
+        generator[a, a] = -mpmath.fsum(generator[k, a] for k in range(count) if k != a)
+    bordered = generator.copy()
+    bordered[0, :] = mpmath.ones(1, count)
+    right = mpmath.zeros(count, 1)
+    right[0] = 1
+    p = mpmath.lu_solve(bordered, right)
+    projector = p * mpmath.ones(1, count)
+    return (generator - projector) ** -1 + projector
+
+
+def hidden_symmetry(seed: int) -> OpenSystem:
+    """A spin that no bath touches, its conserved component along an axis that is no axis."""
+    random = np.random.default_rng(seed)
+    rotation, _ = np.linalg.qr(random.normal(size=(2, 2)))
+    conserved = rotation @ np.diag([1.0, -1.0]) @ rotation.T
+    hamiltonian = np.kron(np.diag([0.7, -0.7]), np.eye(2)) + 0.3 * np.kron(np.eye(2), conserved)
+    hamiltonian = hamiltonian + 0.21 * np.kron(SIGMA_X + np.diag([0.4, 0.1]), conserved)
+    bath = Bath(name="bath", sites=(0,), beta=1.0, couplings=(SIGMA_X,))
+    return OpenSystem(
+        hamiltonian=(hamiltonian + hamiltonian.T) / 2, dimensions=(2, 2), baths=(bath,)
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_rounding_of_the_input_makes_no_links(seed: int) -> None:
+    """As stored, H breaks the symmetry by an ulp: rates of 1e-32 are not to be answered with."""
+    with pytest.raises(PhysicsError, match="2 groups"):
+        _ = redfield_equation(hidden_symmetry(seed)).populations

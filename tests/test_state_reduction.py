@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lindfeas import PhysicsError
 from lindfeas.state_reduction import distribution_error, stationary_distribution
 
 ROUNDING = 1e-13
@@ -76,11 +78,11 @@ def test_no_rates_within_their_errors_leave_the_bracket(seed: int, size: int, de
     errors = random_rates(random, size, decades) * 10.0 ** random.uniform(-16, 0)
     p = stationary_distribution(rates)
     bound = distribution_error(rates, errors, p)
-    slack = ROUNDING * np.minimum(p, 1 - p) + np.where(p > 0.1, 3e-16, 0.0)
     assert np.all(bound <= np.maximum(p, 1 - p) * (1 + ROUNDING))
     for _ in range(10):
         signs = random.choice([-1.0, 1.0, 0.5], size=rates.shape)
         moved = stationary_distribution(np.maximum(rates + signs * errors, 1e-300))
+        slack = ROUNDING * np.minimum(p, 1 - p) + np.where(np.maximum(p, moved) > 0.1, 3e-16, 0.0)
         assert np.all(np.abs(moved - p) <= bound + slack)
 
 
@@ -115,3 +117,35 @@ def test_levels_that_are_left_for_good_have_no_error() -> None:
     p = stationary_distribution(rates)
     np.testing.assert_array_equal(p, [1, 0, 0, 0, 0])
     np.testing.assert_array_equal(distribution_error(rates, 0.1 * rates, p), 0.0)
+
+
+def test_a_slow_way_back_to_the_levels_that_remain_costs_nothing() -> None:
+    """Level 2 is left for good, and more slowly than the others: it is eliminated first."""
+    rates = np.array([[0.0, 1.0, 1e-9], [2.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    p = stationary_distribution(rates)
+    assert distribution_error(rates, 1e-12 * rates, p).max() < 1e-11
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_rounding_of_the_reduction_itself_is_counted(seed: int) -> None:
+    """No error of the rates: what is left is the arithmetic, against 60 digits."""
+    rates = random_rates(np.random.default_rng(seed), 40, 6)
+    p = stationary_distribution(rates)
+    with mpmath.workdps(60):
+        generator = mpmath.matrix(rates.tolist())
+        for a in range(40):
+            generator[a, a] = -mpmath.fsum(generator[k, a] for k in range(40) if k != a)
+        generator[0, :] = mpmath.ones(1, 40)
+        right = mpmath.zeros(40, 1)
+        right[0] = 1
+        pairs = zip(p, mpmath.lu_solve(generator, right), strict=True)
+        errors = [abs(mpmath.mpf(x) - q) for x, q in pairs]
+    bound = distribution_error(rates, np.zeros_like(rates), p)
+    assert all(error <= allowed for error, allowed in zip(errors, bound, strict=True))
+
+
+def test_rates_that_underflow_are_refused() -> None:
+    """1 reaches 0 by way of 2 only, at a rate of 1e-400."""
+    rates = np.array([[0.0, 0.0, 1e-200], [1e-210, 0.0, 1.0], [0.0, 1e-200, 0.0]])
+    with pytest.raises(PhysicsError, match="underflow"):
+        stationary_distribution(rates)
