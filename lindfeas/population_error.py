@@ -25,6 +25,10 @@ What exponentials make of their arguments is counted with the error of the Bohr 
 """
 
 
+INVERTIBLE = 1e-2
+"""Largest d u || |A^-1| |A| || with which an inverse is taken for one."""
+
+
 def population_error(reference: Redfield) -> NDArray[np.float64]:
     """Bound on the rounding error of every population, shape (d,)."""
     populations = reference.populations
@@ -112,21 +116,24 @@ def group_inverse(
 def _group_inverse_size(
     rates: NDArray[np.float64], populations: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
-    """|W^#|, raised by what the inversion may have lost; None where that is everything.
+    """|W^#|, raised by what the inversion may have lost; None where that is too much.
 
     An inverse X of A is computed with an error of about d u |X| |A| |X|, entry by entry (Higham,
-    Accuracy and Stability of Numerical Algorithms, Sec. 14.3).
+    Accuracy and Stability of Numerical Algorithms, Sec. 14.3), as long as d u |X| |A| is small.
+    Beyond, the X of a matrix of rates at low temperature can be 1e100 times too small.
     """
     matrix, projector, scale = _bordered(rates, populations)
     try:
         inverse = np.linalg.inv(matrix)
     except np.linalg.LinAlgError:
         return None
+    size = np.abs(inverse)
     with np.errstate(over="ignore", invalid="ignore"):
-        size = np.abs(inverse)
-        lost = len(rates) * UNIT_ROUNDOFF * (size @ np.abs(matrix) @ size)
-        total: NDArray[np.float64] = (np.abs(inverse + projector) + lost) / scale
-    return total if np.isfinite(total).all() else None
+        relative = len(rates) * UNIT_ROUNDOFF * (size @ np.abs(matrix))
+        if not relative.sum(axis=1).max() <= INVERTIBLE:
+            return None
+        total: NDArray[np.float64] = (np.abs(inverse + projector) + relative @ size) / scale
+    return total
 
 
 def _bordered(

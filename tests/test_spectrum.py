@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import mpmath
@@ -10,6 +11,7 @@ import pytest
 
 from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, redfield_equation
 from lindfeas.bath_functions import half_sided
+from lindfeas.dynamics import steady_state_check
 from lindfeas.population_error import population_error
 from lindfeas.rounding import transform_errors
 from tests import precise
@@ -299,3 +301,35 @@ def test_transforms_between_coinciding_levels_know_what_the_distance_may_do(
             change = np.abs(used[between] - complex(exact) * coupling.matrix[between])
             assert change[0] <= allowed[between][0]
             assert exponent > 1.5 or change[0] > 1e-13
+
+
+def test_transforms_near_zero_are_as_uncertain_as_the_distance() -> None:
+    """D(E) goes like log E: levels 2^-44 apart are known to 1e-6 of that, not to 1e-13."""
+    reference = redfield_equation(meeting_levels(2.0**-44))
+    coupling = reference.couplings[1]
+    distance = np.where(reference.spectrum.coinciding, np.inf, np.abs(coupling.bohr))
+    place = np.unravel_index(int(np.argmin(distance)), distance.shape)
+    energy, error = coupling.bohr[place], reference.spectrum.bohr_uncertainty[place]
+    assert 1e-7 < error / abs(energy) < 1e-4
+    for moved in (energy - error, energy + error):
+        values = half_sided(coupling.density, coupling.bath.beta, coupling.bath.mu, moved)
+        used = zip(coupling.half_sided, values, transform_errors(coupling), strict=True)
+        for part, value, allowed in used:
+            assert abs(part[place] - value * coupling.matrix[place]) <= allowed[place]
+
+
+def test_coherences_and_dynamics_do_not_see_an_offset() -> None:
+    plain, shifted = (
+        certify(
+            Question(system=random_system(0, energy), target="populations+coherences"),
+        )
+        for energy in (0.0, 2.0**20)
+    )
+    np.testing.assert_allclose(
+        np.abs(shifted.reference.coherences), np.abs(plain.reference.coherences), rtol=1e-11
+    )
+    assert plain.check is not None and shifted.check is not None
+    for one, other in zip(plain.check.rows, shifted.check.rows, strict=True):
+        checked = steady_state_check(replace(shifted, candidate=plain.candidate), [one.epsilon])
+        assert checked.rows[0].coherence_error == pytest.approx(one.coherence_error, rel=1e-9)
+        assert other.epsilon == one.epsilon
