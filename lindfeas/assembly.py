@@ -103,7 +103,11 @@ def _diagonal_problem(
         layout=Layout(sizes=(1,) * len(offset)),
         norm=target.norm,
         uncertainty=level_uncertainty(
-            reference, [region.dimension for region in regions], strengths, weight
+            reference,
+            [region.dimension for region in regions],
+            strengths,
+            weight,
+            is_populations=target.is_populations,
         ),
     )
 

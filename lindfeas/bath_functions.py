@@ -155,6 +155,29 @@ def half_sided(
     return absorbed.reshape(given.shape), emitted.reshape(given.shape)
 
 
+def rate_from_above(density: SpectralDensity, beta: float, mu: float = 0.0) -> float:
+    """Limit of J(E) (n(E) + 1), and of J(E) n(E), as E -> 0 from above; from below it is 0.
+
+    leading_coefficient / beta for exponent 1 and mu = 0 at a positive temperature, infinite for
+    a lower exponent; zero for a higher one, for mu < 0 and at zero temperature, where the rate
+    is continuous.
+    """
+    beta, mu = _bath(beta, mu)
+    power = low_frequency_power(density, beta, mu)
+    if power < 0.0:
+        return math.inf
+    return density.leading_coefficient / beta if power == 0.0 else 0.0
+
+
+def converges_at_zero(density: SpectralDensity, beta: float, mu: float = 0.0) -> bool:
+    """Whether the principal values of C and D converge at E = 0: J n vanishes there like a power.
+
+    For mu < 0, at zero temperature, or with an exponent above 1.
+    """
+    beta, mu = _bath(beta, mu)
+    return low_frequency_power(density, beta, mu) > 0.0
+
+
 def zero_frequency_hermitian(density: SpectralDensity, beta: float, mu: float = 0.0) -> complex:
     """Limit K(0) of D(E) + conj(C(-E)) as E -> 0, all that a Hermitian coupling needs at E = 0.
 
@@ -186,14 +209,13 @@ def zero_frequency_hermitian(density: SpectralDensity, beta: float, mu: float = 
         As in `half_sided`.
     """
     beta, mu = _bath(beta, mu)
-    thermal = low_frequency_power(density, beta, mu)
-    if thermal < 0.0:
+    dephasing = rate_from_above(density, beta, mu)
+    if math.isinf(dephasing):
         raise PhysicsError(
             "must be at least 1 for a coupling that acts at zero frequency (positive temperature, "
             f"mu = 0), but is {density.exponent}: the dephasing rate diverges",
             "exponent",
         )
-    dephasing = density.leading_coefficient / beta if thermal == 0.0 else 0.0
     _, reorganisation = half_sided(density, math.inf, 0.0, 0.0)
     return complex(0.5 * dephasing, float(reorganisation.imag))
 

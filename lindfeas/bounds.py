@@ -130,8 +130,12 @@ def _negative_parts(
 
 
 def upper_bound(problem: Problem, point: Point) -> float:
-    """Defect of a feasible point (see `repair_point`), plus the allowance."""
-    return problem.defect(point) + rounding_of(problem, point)
+    """Defect of a feasible point (see `repair_point`), plus the allowance.
+
+    Where the state is hardly known the allowance is worth less than what no state can exceed.
+    """
+    ceiling = problem.uncertainty.ceiling(problem.traces(point.gammas))
+    return min(problem.defect(point) + rounding_of(problem, point), ceiling)
 
 
 def rounding_of(problem: Problem, point: Point) -> float:

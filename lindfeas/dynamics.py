@@ -415,7 +415,7 @@ def _equations(
     constant[:, :size] = rows[:, :size]
     quadratic[:, size:] = rows[:, size:]
     # i (E_g - E_a) (Re c + i Im c)
-    gaps = reference.spectrum.energies[second] - reference.spectrum.energies[first]
+    gaps = reference.spectrum.bohr[first, second]
     real = size + np.arange(len(first))
     imaginary = real + len(first)
     constant[real, imaginary] -= gaps

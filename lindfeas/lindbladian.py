@@ -12,7 +12,8 @@ from scipy.linalg import block_diag
 from lindfeas.ansatz import Region, merged
 from lindfeas.errors import MissingExtraError, PhysicsError
 from lindfeas.problem import Point, Problem
-from lindfeas.redfield import Redfield, stationary_distribution
+from lindfeas.redfield import Redfield
+from lindfeas.state_reduction import stationary_distribution
 
 DENSE_LEVELS = 300
 SLOWEST = 8

@@ -24,8 +24,8 @@ from lindfeas.distance import trace_distance
 from lindfeas.errors import PhysicsError
 from lindfeas.flow import FlowBlock
 from lindfeas.problem import Point, Problem
-from lindfeas.redfield import stationary_distribution
 from lindfeas.residual import hermitian_root
+from lindfeas.state_reduction import stationary_distribution
 
 STAGES = 9
 """Most stages; e starts at the mean deviation of the populations and falls by 10 every time."""

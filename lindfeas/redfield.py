@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from lindfeas import bath_functions
 from lindfeas.errors import InputError, PhysicsError
 from lindfeas.spectral_density import SpectralDensity
-from lindfeas.spectrum import UNIT_ROUNDOFF, Spectrum, diagonalise
+from lindfeas.spectrum import Spectrum, diagonalise
+from lindfeas.state_reduction import stationary_distribution
 from lindfeas.system import Bath, OpenSystem, shifts
 
-SIGNIFICANT_ELEMENT = 1e-11
-"""Matrix elements of S below this fraction of ||S|| cannot be told from rounding."""
+HERMITIAN_TOLERANCE = 1e-12
+"""Largest entry of S - exp(2 i phi) S^dagger, relative to that of S, put down to rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +37,19 @@ class Coupling:
         Which bath, and which of its couplings.
     matrix
         <a|S_l|g>, shape (d, d).
-    bohr
-        E_g - E_a, shape (d, d): the energy that S_l gives to the bath.
+    spectrum
+        The levels that it stands between.
     """
 
     bath: Bath
     number: int
     matrix: NDArray[Any]
-    bohr: NDArray[np.float64]
+    spectrum: Spectrum
+
+    @property
+    def bohr(self) -> NDArray[np.float64]:
+        """E_g - E_a, shape (d, d): the energy that S_l gives to the bath."""
+        return self.spectrum.bohr
 
     @property
     def density(self) -> SpectralDensity:
@@ -58,9 +63,30 @@ class Coupling:
 
     @cached_property
     def is_hermitian(self) -> bool:
-        """Whether S_l = S_l^dagger up to rounding."""
-        difference = np.abs(self.matrix - self.matrix.conj().T).max(initial=0.0)
-        return bool(difference <= 1e-12 * np.abs(self.matrix).max(initial=0.0))
+        """Whether S_l is Hermitian up to a phase, S_l = exp(2 i phi) S_l^dagger, and rounding.
+
+        L2 does not depend on the phase: S_l enters it with S_l^dagger in every term.
+        """
+        adjoint = self.matrix.conj().T
+        place = np.unravel_index(int(np.argmax(np.abs(self.matrix))), self.matrix.shape)
+        largest, opposite = self.matrix[place], adjoint[place]
+        if opposite == 0:
+            return bool(largest == 0)
+        phase = largest / opposite
+        difference = np.abs(self.matrix - phase / abs(phase) * adjoint).max()
+        return bool(difference <= HERMITIAN_TOLERANCE * abs(largest))
+
+    @cached_property
+    def element_errors(self) -> NDArray[np.float64]:
+        """Bound on |delta <a|S|g>|, shape (d, d); zero where the charge forbids an element."""
+        return self.spectrum.element_errors(np.abs(self.matrix))
+
+    @cached_property
+    def significant(self) -> NDArray[np.bool_]:
+        """Elements that are not rounding, neither ours nor that of H as given, shape (d, d)."""
+        size = np.abs(self.matrix)
+        certain: NDArray[np.bool_] = size > self.spectrum.element_errors(size, of_input=True)
+        return certain
 
     @cached_property
     def rates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -75,9 +101,18 @@ class Coupling:
 
     @cached_property
     def half_sided(self) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-        """(S^C, S^D): the elements of S times C(E) and D(E), each of shape (d, d)."""
-        zero = self.elastic
-        active = (self.matrix != 0) & ~self._without_energy
+        """(S^C, S^D): the elements of S times C(E) and D(E), each of shape (d, d).
+
+        Raises
+        ------
+        PhysicsError
+            If S has an elastic element, and neither do its transforms converge at E = 0 nor do
+            the divergent parts cancel, as for Hermitian S.
+        """
+        elastic = self.elastic
+        converges = bath_functions.converges_at_zero(self.density, self.bath.beta, self.bath.mu)
+        apart = ~self.spectrum.coinciding | (elastic & converges)
+        active = (self.matrix != 0) & apart
         absorbed = np.zeros(self.matrix.shape, dtype=complex)
         emitted = np.zeros(self.matrix.shape, dtype=complex)
         if active.any():
@@ -86,41 +121,45 @@ class Coupling:
             )
             absorbed[active] = c * self.matrix[active]
             emitted[active] = d * self.matrix[active]
-        if zero.any():
+        if elastic.any() and not converges:
             # C and D enter as D(0) + conj(C(0)) only; all of that finite sum goes to D.
-            emitted[zero] = self._zero_frequency() * self.matrix[zero]
+            emitted[elastic] = self._zero_frequency() * self.matrix[elastic]
         return absorbed, emitted
-
-    @cached_property
-    def _without_energy(self) -> NDArray[np.bool_]:
-        """Pairs of levels of equal energy, up to rounding."""
-        scale = np.abs(self.bohr).max(initial=0.0)
-        equal: NDArray[np.bool_] = np.abs(self.bohr) <= 1e-13 * scale
-        return equal
 
     @cached_property
     def elastic(self) -> NDArray[np.bool_]:
         """Elements that transfer no energy and are not zero by rounding, shape (d, d)."""
-        size = np.abs(self.matrix)
-        return self._without_energy & (size > SIGNIFICANT_ELEMENT * size.max(initial=0.0))
+        return self.spectrum.coinciding & self.significant
 
-    def require_inelastic(self) -> None:
-        """Refuse transitions between different levels of equal energy.
+    def require_defined_rates(self) -> None:
+        """Refuse transitions between different levels of equal energy where the rate jumps.
 
-        J(E) n(E) jumps at E = 0, so that such a rate is not defined.
+        From below its limit is 0. From above it is that of J(E) (n(E) + 1), which must then be
+        zero, or, if it is finite, come with a matrix element that is zero within its error.
         """
-        if (self.elastic & ~np.eye(len(self.matrix), dtype=bool)).any():
+        limit = bath_functions.rate_from_above(self.density, self.bath.beta, self.bath.mu)
+        if limit == 0.0:
+            return
+        between = self.significant if np.isfinite(limit) else self.element_errors > 0
+        refused = self.spectrum.coinciding & between
+        np.fill_diagonal(refused, False)
+        if refused.any():
+            final, initial = (int(level[0]) for level in np.nonzero(refused))
+            energy = self.spectrum.energies[initial]
             raise PhysicsError(
-                "must not connect different levels of equal energy, but coupling "
-                f"{self.number} does: its rate jumps at zero frequency",
+                f"must not connect different levels of equal energy, but coupling {self.number} "
+                f"connects two near energy {energy:.6g} whose distance cannot be told from zero: "
+                f"its rate there is 0 or {limit:.6g}, depending on the sign of that distance "
+                f"(levels {initial} and {final})",
                 f"{self.where}.couplings",
             )
 
     def _zero_frequency(self) -> complex:
         if not self.is_hermitian:
             raise PhysicsError(
-                "must not connect levels of equal energy unless it is Hermitian, but coupling "
-                f"{self.number} does: its principal-value integrals diverge at zero frequency",
+                "must not connect levels of equal energy unless it is Hermitian up to a phase, "
+                f"but coupling {self.number} does: its principal-value integrals diverge at zero "
+                "frequency (mu = 0, exponent <= 1 and a positive temperature)",
                 f"{self.where}.couplings",
             )
         try:
@@ -147,7 +186,7 @@ class Redfield:
         """
         total = np.zeros((self.spectrum.dimension,) * 2)
         for coupling in self.couplings:
-            coupling.require_inelastic()
+            coupling.require_defined_rates()
             absorption, emission = coupling.rates
             strength = np.abs(coupling.matrix) ** 2
             total += strength * emission + (strength * absorption).T
@@ -156,12 +195,18 @@ class Redfield:
 
     @cached_property
     def populations(self) -> NDArray[np.float64]:
-        """Zeroth-order populations p, shape (d,), each to a few ulp (no cancellation).
+        """Zeroth-order populations p, shape (d,).
+
+        As exact as the rates are: state reduction loses no digit of any of them, however small,
+        but rates between levels whose matrix elements are zero within their error are rounding.
+        Where such rates compete with the weakest links of the chain, p can be wrong by as much as
+        `lindfeas.population_error.population_error` says, in every digit at worst.
 
         Raises
         ------
         PhysicsError
-            If the baths do not connect all levels, so that p is not unique.
+            If the baths do not connect all levels, so that p is not unique, or if a rate jumps
+            at the energy of two levels that it connects.
         """
         return stationary_distribution(self.transition_rates, self._connections())
 
@@ -176,10 +221,9 @@ class Redfield:
 
         <a|rho2|g> = -i <a|L2[rho0]|g> / (E_a - E_g); SDP-paper Eq. (15) has the opposite sign.
         """
-        energies = self.spectrum.energies
-        gaps = np.subtract.outer(energies, energies)
+        gaps = -self.spectrum.bohr
         same = np.equal.outer(self.spectrum.charges, self.spectrum.charges)
-        keep = same & ~np.eye(len(energies), dtype=bool)
+        keep = same & ~np.eye(len(gaps), dtype=bool)
         result = np.zeros_like(self.coherence_source)
         result[keep] = -1j * self.coherence_source[keep] / gaps[keep]
         return result
@@ -199,9 +243,7 @@ class Redfield:
         """Transitions whose matrix elements are certainly not rounding."""
         found = np.zeros((self.spectrum.dimension,) * 2, dtype=bool)
         for coupling in self.couplings:
-            size = np.abs(coupling.matrix)
-            large = size > SIGNIFICANT_ELEMENT * size.max(initial=0.0)
-            found |= large | large.T
+            found |= coupling.significant | coupling.significant.T
         return found & (self.transition_rates > 0)
 
 
@@ -214,82 +256,19 @@ def redfield_equation(system: OpenSystem) -> Redfield:
         If levels of one charge sector are degenerate.
     """
     spectrum = diagonalise(system)
-    energies = spectrum.energies
-    bohr = energies[None, :] - energies[:, None]
     charges = system.charges()
     couplings = tuple(
         Coupling(
             bath=bath,
             number=number,
-            matrix=spectrum.in_eigenbasis(operator, next(iter(shifts(operator, charges))))
-            if system.charge is not None
-            else spectrum.in_eigenbasis(operator, 0),
-            bohr=bohr,
+            matrix=spectrum.elements(
+                operator, next(iter(shifts(operator, charges))) if system.charge is not None else 0
+            ),
+            spectrum=spectrum,
         )
         for bath, number, operator in system.couplings()
     )
     return Redfield(system=system, spectrum=spectrum, couplings=couplings)
-
-
-def stationary_distribution(
-    rates: NDArray[np.float64], connections: NDArray[np.bool_] | None = None
-) -> NDArray[np.float64]:
-    """Stationary distribution of the Markov chain with rates W[k, a] from a to k.
-
-    State reduction (Grassmann, Taksar and Heyman, Oper. Res. 33, 1107 (1985)) never subtracts,
-    so that every entry has full relative accuracy, also those of 1e-26.
-
-    Parameters
-    ----------
-    rates
-        Shape (d, d), non-negative off the diagonal.
-    connections
-        Which of them may be relied upon to connect levels; all positive ones by default.
-
-    Raises
-    ------
-    PhysicsError
-        If more than one set of levels, once entered, is never left.
-    """
-    connections = rates > 0 if connections is None else connections
-    classes, labels = connected_components(connections.T, directed=True, connection="strong")
-    leaves = np.zeros(classes, dtype=bool)
-    target, source = np.nonzero(connections)
-    leaves[labels[source[labels[source] != labels[target]]]] = True
-    closed = np.flatnonzero(~leaves)
-    if closed.size != 1:
-        raise PhysicsError(
-            "must connect all levels, but they fall into "
-            f"{closed.size} groups without transitions between them, so the steady state is not "
-            "unique (a coupling acts only where it takes energy E with J(|E|) > 0 down; at large "
-            "beta upward rates can underflow)",
-            "bath",
-        )
-    members = np.flatnonzero(labels == closed[0])
-    populations = np.zeros(len(rates))
-    # the levels that are left fastest go first, so that what remains is never left too slowly
-    members = members[np.argsort(rates[np.ix_(members, members)].sum(axis=0))]
-    populations[members] = _reduce(rates[np.ix_(members, members)].T.copy())
-    return populations
-
-
-def _reduce(chain: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Stationary distribution of an irreducible chain with rates chain[from, to]."""
-    for last in range(len(chain) - 1, 0, -1):
-        exit_rate = chain[last, :last].sum()
-        if not exit_rate > 0:
-            raise PhysicsError(
-                "must be such that rates do not underflow, but at this temperature a level is "
-                "left at a rate below 1e-308; use a smaller beta, or inf",
-                "bath",
-            )
-        chain[:last, last] /= exit_rate
-        chain[:last, :last] += np.multiply.outer(chain[:last, last], chain[last, :last])
-    weights = np.ones(len(chain))
-    for last in range(1, len(chain)):
-        weights[last] = weights[:last] @ chain[:last, last]
-    distribution: NDArray[np.float64] = weights / weights.sum()
-    return distribution
 
 
 def _half(
@@ -302,82 +281,3 @@ def _half(
         raised @ outgoing - outgoing @ raised + incoming @ raised - raised @ incoming
     )
     return result
-
-
-def population_error(reference: Redfield) -> NDArray[np.float64]:
-    """First-order bound on the rounding error of every population, shape (d,).
-
-    delta p = W^# (delta W) p, with the group inverse W^# of the rate matrix. (delta W) p has the
-    relative rounding of the rates, and what a rotation of levels k, c by the angle theta does to
-    the flow through k: 2 theta |X_kc| for the secular part X_kc = in_kc - p_k out_ck of L2(rho0),
-    and to the flow into other levels (`_rotated_sources`).
-    """
-    populations = reference.populations
-    rates = reference.transition_rates
-    angles = reference.spectrum.rotation_angles()
-    inflow = np.zeros_like(angles, dtype=complex)
-    outflow = np.zeros_like(angles, dtype=complex)
-    for coupling in reference.couplings:
-        absorption, emission = coupling.rates
-        down, up = coupling.matrix, coupling.matrix.conj().T
-        inflow += (down * emission * populations) @ up + (up * absorption.T * populations) @ down
-        outflow += up @ (down * emission) + down @ (up * absorption.T)
-    flow = np.abs(inflow - populations[:, None] * outflow.T)
-    kick: NDArray[np.float64] = 2 * np.sum(angles * flow, axis=1)
-    kick += _rotated_sources(reference, angles)
-    errors = _rate_errors(reference)
-    kick += errors @ populations + populations * errors.sum(axis=0)
-    error: NDArray[np.float64] = np.abs(group_inverse(rates, populations)) @ kick
-    return error + 8 * UNIT_ROUNDOFF * reference.spectrum.dimension * populations
-
-
-def _rotated_sources(reference: Redfield, angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the rotation of two levels a, b into each other does to the flow into any level.
-
-    Into k: |S_ka S_kb| |g_ka p_a - g_kb p_b| theta with the rates g = J (n+1) or J n, at most the
-    sum of g |p_a - p_b| theta and of p |g_ka - g_kb| theta. For close levels the second term is
-    small as g is smooth, so that theta ~ eta / gap is cancelled there by the gap, which
-    `_rate_errors` counts; what is left is the rounding of the vectors, 4 u.
-    """
-    populations = reference.populations
-    spread = angles * np.abs(np.subtract.outer(populations, populations))
-    together = (angles > 0).astype(float)
-    total = np.zeros(len(populations))
-    for coupling in reference.couplings:
-        absorption, emission = coupling.rates
-        size = np.abs(coupling.matrix)
-        for into, gain in ((size, emission), (size.T, absorption.T)):
-            flow = into * gain
-            total += np.sum((flow @ spread) * into, axis=1)
-            apart = ((flow * populations) @ together) * into
-            apart += ((into * populations) @ together) * flow
-            total += 4 * UNIT_ROUNDOFF * np.sum(apart, axis=1)
-    return total
-
-
-def group_inverse(
-    rates: NDArray[np.float64], populations: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """W^# of the generator W with kernel p: (W - s p 1^T)^-1 + p 1^T / s for any s > 0."""
-    generator = rates - np.diag(rates.sum(axis=0))
-    scale = float(np.abs(np.diag(generator)).max())
-    projector = np.multiply.outer(populations, np.ones_like(populations))
-    return np.asarray(np.linalg.inv(generator / scale - projector) + projector) / scale
-
-
-def _rate_errors(reference: Redfield) -> NDArray[np.float64]:
-    """Rounding error of every transition rate, rotated levels apart, shape (d, d).
-
-    The bath functions are evaluated at both ends of the rounding interval of every Bohr energy.
-    """
-    energies = reference.spectrum.energies
-    shift = 4 * UNIT_ROUNDOFF * float(np.abs(energies).max())
-    total = 32 * UNIT_ROUNDOFF * reference.transition_rates
-    for coupling in reference.couplings:
-        low = coupling.rates_at(coupling.bohr - shift)
-        high = coupling.rates_at(coupling.bohr + shift)
-        strength = np.abs(coupling.matrix) ** 2
-        total += strength * np.abs(high[1] - low[1])
-        total += (strength * np.abs(high[0] - low[0])).T
-    np.fill_diagonal(total, 0.0)
-    return total

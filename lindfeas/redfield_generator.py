@@ -40,14 +40,7 @@ from lindfeas.problem import GammaBlock, Problem, ShiftDirections
 from lindfeas.question import Question, Rates
 from lindfeas.redfield import Redfield, redfield_equation
 from lindfeas.residual import Layout, hermitian_coordinates, hermitian_matrix
-from lindfeas.rounding import (
-    BATH_FUNCTION_ERROR,
-    CUSTOM_DENSITY_ERROR,
-    SAFETY,
-    RateUncertainty,
-    Uncertainty,
-)
-from lindfeas.spectral_density import CustomDensity
+from lindfeas.rounding import SAFETY, RateUncertainty, Uncertainty, transform_errors
 from lindfeas.spectrum import UNIT_ROUNDOFF
 from lindfeas.system import OpenSystem, embed, partial_trace
 
@@ -537,19 +530,12 @@ def _largest(blocks: Sequence[GammaBlock], region: int) -> NDArray[np.float64]:
 def _generator_error(generator: RedfieldGenerator, reference: Redfield) -> float:
     """||delta L2||_HS: an error of S^C or S^D counts at most 4 sqrt(d) ||S|| ||delta S^C||_F."""
     spectrum = reference.spectrum
-    shift = 4 * UNIT_ROUNDOFF * float(np.abs(spectrum.energies).max())
     angle = float(np.linalg.norm(spectrum.rotation_angles(), 2))
     error = (2 * angle + spectrum.dimension * UNIT_ROUNDOFF) * generator.norm
     for coupling in reference.couplings:
-        gap = np.maximum(np.abs(coupling.bohr), shift)
-        np.fill_diagonal(gap, np.inf)  # a level differs from itself by exactly nothing
-        custom = isinstance(coupling.density, CustomDensity)
-        relative = CUSTOM_DENSITY_ERROR if custom else BATH_FUNCTION_ERROR
-        spread = relative + shift / gap + 2 * angle
         strength = 4 * math.sqrt(spectrum.dimension) * float(np.linalg.norm(coupling.matrix, 2))
-        absorbed, emitted = (np.abs(part) for part in coupling.half_sided)
-        for part in (absorbed.T, emitted):
-            error += strength * float(np.linalg.norm(part * spread))
+        for part, wrong in zip(coupling.half_sided, transform_errors(coupling), strict=True):
+            error += strength * float(np.linalg.norm(wrong + 2 * angle * np.abs(part)))
     return error
 
 

@@ -6,13 +6,16 @@ proof; the proof in ball arithmetic does not use it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.redfield import Redfield, population_error
+from lindfeas import bath_functions
+from lindfeas.population_error import population_error
+from lindfeas.redfield import Coupling, Redfield
 from lindfeas.residual import Layout
 from lindfeas.spectral_density import CustomDensity
 from lindfeas.spectrum import UNIT_ROUNDOFF
@@ -44,11 +47,14 @@ class RateUncertainty:
         Rounding of the coefficients, shape (rows,).
     whole
         Error of the state, in trace norm, times the norm of the dissipator.
+    ceiling
+        What the defect cannot exceed for any state, if the required action is zero.
     """
 
     pair: NDArray[np.float64]
     row: NDArray[np.float64]
     whole: float
+    ceiling: float = math.inf
 
     def of(self, multiplier: NDArray[np.float64], largest: float) -> float:
         """Allowance for one multiplier; ``largest`` is its spectral norm ||Y||."""
@@ -85,6 +91,14 @@ class Uncertainty:
         worst = [region.worst(layout, norm) for region in self.regions]
         return self.action + float(np.dot(traces, worst))
 
+    def ceiling(self, traces: NDArray[np.float64]) -> float:
+        """What the defect of a point with these rates cannot exceed, whatever the state is."""
+        return sum(
+            float(trace) * region.ceiling
+            for trace, region in zip(traces, self.regions, strict=True)
+            if trace > 0
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strengths:
@@ -95,19 +109,27 @@ class Strengths:
 
 
 def level_uncertainty(
-    reference: Redfield, dimensions: Sequence[int], strengths: Sequence[Strengths], weight: float
+    reference: Redfield,
+    dimensions: Sequence[int],
+    strengths: Sequence[Strengths],
+    weight: float,
+    *,
+    is_populations: bool = False,
 ) -> Uncertainty:
     """For the diagonal of L'(rho0) in the eigenbasis, times ``weight``.
 
     A rotation of levels k, k' by the angle theta changes sum_k y_k X_kk, X = L'(rho0), by
     2 theta |y_k - y_k'| |X_kk'|, and by Cauchy-Schwarz |X_kk'| <= sqrt(gain_k gain_k') +
     (p_k + p_k')/2 sqrt(loss_k loss_k') per unit of rate. An error of p_a counts at most
-    2 loss_a |delta p_a|.
+    2 loss_a |delta p_a|. No state makes sum_k |X_kk| larger than the largest column sum of C, at
+    most 2 max_a loss_a.
 
     Parameters
     ----------
     dimensions
         d_r of every region.
+    is_populations
+        Whether X = 0 is wanted for a state of trace 1, so that this bounds the defect.
     """
     populations = reference.populations
     size = reference.spectrum.dimension
@@ -121,11 +143,13 @@ def level_uncertainty(
         flow += mean * np.sqrt(np.multiply.outer(strength.loss, strength.loss))
         terms = (size + dimension**2) * UNIT_ROUNDOFF
         whole = 2 * dimension / size * rotated + float(2 * strength.loss @ moved)
+        ceiling = 2 * float(strength.loss.max()) * (1 + SAFETY * terms)
         regions.append(
             RateUncertainty(
                 pair=SAFETY * weight * 2 * angles * flow,
                 row=SAFETY * weight * terms * (strength.gain + populations * strength.loss),
                 whole=SAFETY * weight * whole,
+                ceiling=weight * ceiling if is_populations else math.inf,
             )
         )
     return Uncertainty(regions=tuple(regions), action=0.0)
@@ -174,22 +198,52 @@ def _state_error(reference: Redfield) -> float:
     return rotated + float(population_error(reference).sum())
 
 
+def transform_errors(coupling: Coupling) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Errors of the entries of S^C and S^D but for those of S itself, two of shape (d, d).
+
+    The relative accuracy of the bath functions, and of the Bohr energies; between levels that
+    coincide all that C and D change by where the energy may lie.
+    """
+    spectrum = coupling.spectrum
+    custom = isinstance(coupling.density, CustomDensity)
+    relative = CUSTOM_DENSITY_ERROR if custom else BATH_FUNCTION_ERROR
+    gap = np.where(spectrum.coinciding, np.inf, np.abs(spectrum.bohr))
+    spread = relative + spectrum.bohr_uncertainty / gap
+    absorbed, emitted = (spread * np.abs(part) for part in coupling.half_sided)
+    between = spectrum.coinciding & (coupling.element_errors > 0)
+    np.fill_diagonal(between, False)
+    if between.any():
+        furthest = float(spectrum.bohr_uncertainty[between].max())
+        size = np.abs(coupling.matrix[between]) + coupling.element_errors[between]
+        change = _changes_at_zero(coupling, furthest)
+        absorbed[between] += change[0] * size
+        emitted[between] += change[1] * size
+    return absorbed, emitted
+
+
+def _changes_at_zero(coupling: Coupling, furthest: float) -> NDArray[np.float64]:
+    """How far C(E) and D(E) at |E| = ``furthest`` are from what is used at E = 0."""
+    bath = coupling.bath
+    sides = np.array([-furthest, furthest])
+    values = np.array(bath_functions.half_sided(coupling.density, bath.beta, bath.mu, sides))
+    if bath_functions.converges_at_zero(coupling.density, bath.beta, bath.mu):
+        zero = bath_functions.half_sided(coupling.density, bath.beta, bath.mu, 0.0)
+        values = values - np.array(zero)[:, None]
+    changes: NDArray[np.float64] = np.abs(values).max(axis=1)
+    return changes
+
+
 def _action_error(reference: Redfield) -> float:
     """||delta L2[rho0]||_1 <= sqrt(d) ||.||_F, from the bath functions and from rho0."""
     spectrum = reference.spectrum
-    shift = 4 * UNIT_ROUNDOFF * float(np.abs(spectrum.energies).max())
     angle = float(np.linalg.norm(spectrum.rotation_angles(), 2))
     error = angle * float(np.linalg.norm(reference.coherence_source))
-    moved = population_error(reference)
+    populations, moved = reference.populations, population_error(reference)
     for coupling in reference.couplings:
-        gap = np.maximum(np.abs(coupling.bohr), shift)
-        np.fill_diagonal(gap, np.inf)  # a level differs from itself by exactly nothing
-        custom = isinstance(coupling.density, CustomDensity)
-        relative = CUSTOM_DENSITY_ERROR if custom else BATH_FUNCTION_ERROR
-        spreads = relative + shift / gap + 2 * angle
         strength = float(np.linalg.norm(coupling.matrix, 2))
-        absorbed, emitted = (np.abs(part) for part in coupling.half_sided)
-        for part in (absorbed.T, emitted):
-            spread = part * (spreads * reference.populations + moved)
-            error += 4 * strength * float(np.linalg.norm(spread))
+        parts = zip(coupling.half_sided, transform_errors(coupling), (True, False), strict=True)
+        for part, wrong, transposed in parts:
+            size = np.abs(part.T if transposed else part)
+            from_bath = (wrong.T if transposed else wrong) + 2 * angle * size
+            error += 4 * strength * float(np.linalg.norm(from_bath * populations + size * moved))
     return float(np.sqrt(spectrum.dimension)) * error

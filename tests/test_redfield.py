@@ -15,7 +15,8 @@ from lindfeas import (
     models,
     redfield_equation,
 )
-from lindfeas.redfield import group_inverse, stationary_distribution
+from lindfeas.population_error import group_inverse
+from lindfeas.state_reduction import stationary_distribution
 from tests.systems import (
     SIGMA_X,
     SIGMA_Z,
