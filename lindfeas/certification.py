@@ -82,7 +82,14 @@ def certify(
     reference = redfield_equation(question.system)
     target = target_of(question, reference)
     ansatz = regions(question.system, reference.spectrum)
-    problem = assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
+    problem = assemble(
+        target,
+        reference,
+        ansatz,
+        question.rates,
+        lamb_shift=question.lamb_shift,
+        hamiltonian_limit=question.hamiltonian_limit,
+    )
     enclosure = enclose(problem, solvers)
     verdict, reason, interval, candidate = _decided(
         problem, enclosure, reference, ansatz, question.tolerance
@@ -106,6 +113,7 @@ def certify(
         multiplier=enclosure.multiplier,
         candidate=candidate,
         reference=reference,
+        hamiltonian_limit=problem.shifts.limit if problem.shifts.count else None,
         check=put_to_work,
         distance_witness=witness,
         nearest=nearest,

@@ -170,10 +170,9 @@ def _dissipator(number: int, region: Region, problem: Problem, point: Point) -> 
 
 
 def _local_hamiltonian(number: int, region: Region, problem: Problem, point: Point) -> NDArray[Any]:
-    """H_r, the smallest that produces the point's shift."""
+    """H_r of the point's coordinates."""
     total = np.zeros((region.dimension,) * 2, dtype=complex)
-    weights = problem.shifts.hamiltonians @ point.shift
-    for weight, (owner, operator) in zip(weights, problem.shifts.basis, strict=True):
+    for weight, (owner, operator) in zip(point.shift, problem.shifts.basis, strict=True):
         if owner == number:
             total += weight * operator
     return total if total.imag.any() else total.real
