@@ -195,6 +195,7 @@ def _matrix_problem(
         layout=layout,
         norm=target.norm,
         uncertainty=_matrix_uncertainty(target, reference, regions, blocks),
+        natural_rate=float(reference.transition_rates.max()) if target.follows_redfield else 0.0,
     )
 
 

@@ -170,7 +170,7 @@ def unfelt(
 
 
 def repair_point(problem: Problem, point: Point) -> Point:
-    """Hermitian part, projected to the positive cone, rescaled to the rate rule; H_r to its ball."""
+    """Gamma projected to the positive cone, rescaled to the rate rule; H_r scaled into its ball."""
     positive = [_positive_part(np.asarray(gamma)) for gamma in point.gammas]
     factors = _rate_factors(problem.rates, problem.traces(positive))
     gammas = (

@@ -18,7 +18,8 @@ DENSE_LEVELS = 300
 SLOWEST = 8
 
 UNIQUENESS_TOLERANCE = 1e-10
-"""Smallest spectral gap, relative to the fastest rate, that counts as a unique steady state."""
+"""Smallest spectral gap, relative to the candidate's own fastest rate, populations or coherences,
+that counts as a unique steady state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,7 +145,7 @@ def lindbladian(
     except PhysicsError:
         populations = None
     gap = _spectral_gap(rates, decay)
-    fastest = float(rates.sum(axis=0).max(initial=0.0))
+    fastest = max(float(rates.sum(axis=0).max(initial=0.0)), float(decay.max(initial=0.0)))
     unique = populations is not None and gap > UNIQUENESS_TOLERANCE * fastest
     return Lindbladian(
         regions=tuple(

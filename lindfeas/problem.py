@@ -128,7 +128,9 @@ class ShiftDirections:
         return inside
 
     @cached_property
-    def factors(self) -> dict[int, tuple[NDArray[np.float64], ...]]:
+    def factors(
+        self,
+    ) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
         """M_r = U diag(s) V^T of every region: (U, s, V), without rounding noise."""
         found = {}
         for region, span in self.regions.items():
@@ -183,6 +185,8 @@ class Problem:
         The residual's blocks, and its Schatten norm ``spectral``, ``frobenius`` or ``trace``.
     uncertainty
         Rounding model of the coefficients.
+    natural_rate
+        Largest rate of the Redfield equation, where its action is required; else 0.
     """
 
     offset: NDArray[np.float64]
@@ -193,6 +197,7 @@ class Problem:
     layout: Layout
     norm: str
     uncertainty: Uncertainty
+    natural_rate: float = 0.0
 
     @cached_property
     def preserves_sum(self) -> bool:
@@ -234,15 +239,17 @@ class Problem:
 
     @cached_property
     def magnitude(self) -> float:
-        """The rate that sets the scale: the action's norm, or the rates that the rule demands.
+        """The rate that sets the scale: what the action needs, the rule demands, or Redfield's.
 
         Where nothing is required, and no rate is demanded, it is the largest that is allowed.
         """
         count = len(self.regions)
         name = "min" if self.rates.rule == "range" else "value"
         demanded = max(self.rates.per_region(name, count))
-        required = float(np.linalg.norm(self.offset))
-        return max(demanded, required) or max(self.rates.per_region("max", count))
+        largest = max(float(np.abs(block.rows).max(initial=0.0)) for block in self.blocks)
+        needed = float(np.linalg.norm(self.offset)) / largest if largest > 0 else 0.0
+        scale = max(demanded, needed, self.natural_rate)
+        return scale or max(self.rates.per_region("max", count))
 
     @property
     def unit(self) -> float:
@@ -258,6 +265,7 @@ class Problem:
             rates=self.rates.times(1 / unit),
             shifts=replace(shifts, limit=shifts.limit / unit),
             uncertainty=replace(uncertainty, action=uncertainty.action / unit),
+            natural_rate=self.natural_rate / unit,
         )
 
     @cached_property
