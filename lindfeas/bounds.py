@@ -156,13 +156,17 @@ def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDAr
 
 
 def unfelt(
-    problem: Problem, multiplier: NDArray[np.float64], regions: Sequence[int]
+    problem: Problem,
+    multiplier: NDArray[np.float64],
+    regions: Sequence[int],
+    least: float = 0.0,
 ) -> NDArray[np.float64]:
     """The multiplier without the part that the H_r of some regions feel.
 
     Where the optimal H_r is inside its ball, M_r^T y = 0 at the optimum; a solver leaves noise.
+    Directions in which no H_r can move the residual by more than ``least`` are left alone.
     """
-    directions = problem.shifts.range_of(regions)
+    directions = problem.shifts.range_of(regions, least)
     y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
     for _ in range(2):
         y = y - directions @ (directions.T @ y)

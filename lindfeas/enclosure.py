@@ -24,7 +24,7 @@ from lindfeas.polish import polished
 from lindfeas.problem import Point, Problem
 from lindfeas.question import Rates
 from lindfeas.shift_fit import refit_shift, smaller_shift
-from lindfeas.solver import RawSolution, solve
+from lindfeas.solver import UNSEEN, RawSolution, solve
 
 GOAL = 1e-2
 """What the scaled optimum should be: far above a solver's absolute tolerance."""
@@ -268,7 +268,7 @@ def _best_multiplier(
 
 
 def _unfelt(problem: Problem, raw: RawSolution) -> list[NDArray[np.float64]]:
-    """The multiplier without what the H_r inside their balls feel, and without what any feels.
+    """The multiplier, without what the H_r inside their balls feel, and without what any feels.
 
     Where an H_r is at its limit, M_r^T y points along it, and is paid for.
     """
@@ -279,10 +279,10 @@ def _unfelt(problem: Problem, raw: RawSolution) -> list[NDArray[np.float64]]:
         return [raw.multiplier]
     norms = shifts.norms(raw.point.shift)
     inside = [region for region, norm in norms.items() if norm < INSIDE * shifts.limit]
-    found = [bounds.unfelt(problem, raw.multiplier, inside)]
-    if len(inside) < len(norms):
-        found.append(bounds.unfelt(problem, raw.multiplier, list(norms)))
-    return found
+    choices = [inside] if len(inside) == len(norms) else [inside, list(norms)]
+    least = UNSEEN / raw.scale
+    removed = [bounds.unfelt(problem, raw.multiplier, regions, least) for regions in choices]
+    return [raw.multiplier, *removed]
 
 
 def _best_point(

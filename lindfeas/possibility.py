@@ -79,7 +79,7 @@ class Demands:
         rate = sum(region.rate * region.dimension / levels for region in candidate.regions)
         if rate < NEGLIGIBLE * self.problem.natural_rate:
             return TOO_SLOW
-        if self.target.projection == "all":
+        if isinstance(self.target.projection, str):
             total = sum(region.rate for region in candidate.regions)
             if population_defect(self.problem, point) * max(1.0, 1 / total) >= self.tolerance:
                 return WRONG_POPULATIONS

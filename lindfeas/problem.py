@@ -139,13 +139,17 @@ class ShiftDirections:
             found[region] = (left[:, keep], singular[keep], right[keep].T)
         return found
 
-    def range_of(self, regions: Sequence[int]) -> NDArray[np.float64]:
-        """Orthonormal basis of what the H_r of some regions can do, shape (rows, k)."""
+    def range_of(self, regions: Sequence[int], least: float = 0.0) -> NDArray[np.float64]:
+        """Orthonormal basis of what the H_r of some regions can do, shape (rows, k).
+
+        Without directions in which they can move the residual by no more than ``least``.
+        """
         if not len(regions):
             return np.zeros((len(self.columns), 0))
         columns = np.hstack([self.columns[:, self.regions[region]] for region in regions])
         left, singular, _ = np.linalg.svd(columns, full_matrices=False)
-        return left[:, singular > SIGNIFICANT * self.scale]
+        reach = self.limit * singular
+        return left[:, (singular > SIGNIFICANT * self.scale) & (reach > least)]
 
     @cached_property
     def directions(self) -> NDArray[np.float64]:
