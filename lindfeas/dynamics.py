@@ -512,7 +512,9 @@ def _shift_blocks(
     blocks = []
     for sector in sectors:
         part = total[sector.states][:, sector.states]
-        blocks.append(sector.vectors.conj().T @ (part @ sector.vectors))
+        block = sector.vectors.conj().T @ (part @ sector.vectors)
+        # exactly Hermitian, so that no rounding of a large H_r counts as a small rate
+        blocks.append((block + block.conj().T) / 2)
     return blocks
 
 
