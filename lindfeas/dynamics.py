@@ -322,7 +322,8 @@ class _Equations:
         """c_ag for all pairs a < g."""
         pairs = len(self.first)
         real, imaginary = np.split(state[self.dimension :], [pairs])
-        result: NDArray[np.complex128] = (real + 1j * imaginary) * (self.rate / self.energy)
+        result: NDArray[np.complex128] = real + 1j * imaginary
+        result *= self.rate / self.energy
         return result
 
     def residual(self, epsilon: float, state: NDArray[np.float64]) -> float:
