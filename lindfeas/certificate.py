@@ -102,14 +102,7 @@ def certificate(
     plain = question.target == "populations"
     target = populations(reference) if plain else coherences(reference, question.norm)
     ansatz = regions(question.system, reference.spectrum)
-    program = assemble(
-        target,
-        reference,
-        ansatz,
-        question.rates,
-        lamb_shift=question.lamb_shift,
-        hamiltonian_limit=question.hamiltonian_limit,
-    )
+    program = assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
     written = _Written(program=program, ansatz=ansatz, answer=answer, plain=plain)
     content: dict[str, Any] = {
         "schema_version": 1,

@@ -50,8 +50,8 @@ TOO_SLOW = (
     f"{NEGLIGIBLE:g} of the Redfield equation's largest"
 )
 WRONG_POPULATIONS = (
-    "a matching Lindbladian was found only with rates so small that they hide its populations: "
-    "scaled to total rate 1 their defect is not below the tolerance"
+    "a matching Lindbladian was found, but only with populations that do not match: their defect, "
+    "as it is or scaled to total rate 1, is not below the tolerance"
 )
 
 

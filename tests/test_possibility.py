@@ -106,6 +106,18 @@ def test_populations_count_relative_to_the_total_rate() -> None:
     )
 
 
+def test_populations_count_as_they_are_too() -> None:
+    """At ten times the rate their defect is ten times as large, whatever it is per unit of rate."""
+    demands, enclosure = demands_of(pair(0), Rates.each(1.0), "coherences")
+    demands = replace(demands, tolerance=0.05)
+    found = {}
+    for factor in (1.0, 10.0):
+        point = enclosure.point.times(factor)
+        assert population_defect(demands.problem, point) / factor < 0.05
+        found[factor] = demands.shortcoming(point, demands.candidate(point))
+    assert found == {1.0: None, 10.0: WRONG_POPULATIONS}
+
+
 def test_a_gap_counts_relative_to_the_fastest_decay() -> None:
     """Beside dephasing 1e12 times as fast, relaxation is not told from none."""
     reference = redfield_equation(qubit())
