@@ -268,7 +268,7 @@ def _best_multiplier(
 
 
 def _unfelt(problem: Problem, raw: RawSolution) -> list[NDArray[np.float64]]:
-    """The multiplier, without what the H_r inside their balls feel, and without what any feels.
+    """The multiplier without what the H_r inside their balls feel, and without what any feels.
 
     Where an H_r is at its limit, M_r^T y points along it, and is paid for.
     """
@@ -281,8 +281,7 @@ def _unfelt(problem: Problem, raw: RawSolution) -> list[NDArray[np.float64]]:
     inside = [region for region, norm in norms.items() if norm < INSIDE * shifts.limit]
     choices = [inside] if len(inside) == len(norms) else [inside, list(norms)]
     least = UNSEEN / raw.scale
-    removed = [bounds.unfelt(problem, raw.multiplier, regions, least) for regions in choices]
-    return [raw.multiplier, *removed]
+    return [bounds.unfelt(problem, raw.multiplier, regions, least) for regions in choices]
 
 
 def _best_point(
