@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lindfeas.distance import TraceDistance
 from lindfeas.dynamics import SteadyStateCheck
 from lindfeas.lindbladian import Lindbladian
-from lindfeas.problem import LARGEST_HAMILTONIAN
 from lindfeas.question import Question
 
 if TYPE_CHECKING:
@@ -53,6 +52,15 @@ class Attempt:
         """Wall time in all."""
         return self.compile_seconds + self.solve_seconds
 
+    def times(self, unit: float) -> Attempt:
+        """The same with all rates and defects multiplied by ``unit``."""
+        objective, lower, upper = (
+            None if value is None else value * unit
+            for value in (self.objective, self.lower, self.upper)
+        )
+        scale = self.scale / unit
+        return replace(self, scale=scale, objective=objective, lower=lower, upper=upper)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
@@ -81,6 +89,8 @@ class Answer:
         The best Lindbladian found.
     reference
         The Redfield equation whose steady state is asked for.
+    hamiltonian_limit
+        Largest Hilbert-Schmidt norm of the allowed H_r; None where there are none.
     certificate
         Path of the certificate file, if one was written.
     check
@@ -105,6 +115,7 @@ class Answer:
     multiplier: NDArray[np.float64] = field(repr=False)
     candidate: Lindbladian | None = field(repr=False)
     reference: Redfield = field(repr=False)
+    hamiltonian_limit: float | None = None
     certificate: str | None = None
     check: SteadyStateCheck | None = field(default=None, repr=False)
     distance_witness: Witness | None = field(default=None, repr=False)
@@ -133,7 +144,8 @@ class Answer:
             "target": self.target,
             "norm": self.norm,
             "tolerance": self.tolerance,
-            "largest_hamiltonian": None if self.target == "populations" else LARGEST_HAMILTONIAN,
+            "hamiltonian_limit": self.hamiltonian_limit,
+            "largest_hamiltonian": self.hamiltonian_limit,
             "lower": self.lower,
             "upper": self.upper,
             "proved": self.proved,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.ansatz import Group, Region, merged, whole_space
+from lindfeas.errors import InputError
 from lindfeas.problem import GammaBlock, Problem, ShiftDirections, no_shifts
 from lindfeas.question import Rates
 from lindfeas.redfield import Redfield
@@ -25,9 +26,11 @@ from lindfeas.rounding import Strengths, Uncertainty, level_uncertainty, state_u
 from lindfeas.spectrum import Sector
 from lindfeas.target import Requirement, Target
 
-GAUGE_CUT = 1e-13
-"""Local Hamiltonians whose commutator with the state is smaller than this fraction of the state
-are left out of the program; the lower bound pays for what they could do."""
+LARGEST_SHIFT = 10.0
+"""Local Hamiltonians are meant with norms up to so many times Redfield's largest rate."""
+
+LIMIT_DIGITS = 4
+"""Significant digits of that default."""
 
 NEUTRAL_TOLERANCE = 1e-13
 """Largest part of a state or action between charge sectors, relative, put down to rounding."""
@@ -40,15 +43,44 @@ def assemble(
     rates: Rates,
     *,
     lamb_shift: bool = True,
+    hamiltonian_limit: float | None = None,
 ) -> Problem:
     """The program of one target.
 
     For populations only arrays of shape (d, n, n) and (n, n_final, n_initial) are formed, n being
     the largest number of basis operators of one charge.
+
+    Parameters
+    ----------
+    lamb_shift
+        Whether there are local Hamiltonians H_r.
+    hamiltonian_limit
+        Their largest Hilbert-Schmidt norm (rate unit); `default_hamiltonian_limit` for None.
     """
     if _refers_to_levels(target):
         return _diagonal_problem(target, reference, regions, rates)
-    return _matrix_problem(target, reference, regions, rates, lamb_shift)
+    limit = None
+    if lamb_shift:
+        limit = hamiltonian_limit or default_hamiltonian_limit(reference)
+    return _matrix_problem(target, reference, regions, rates, limit)
+
+
+def default_hamiltonian_limit(reference: Redfield) -> float:
+    """`LARGEST_SHIFT` times the largest golden-rule rate, to `LIMIT_DIGITS` significant digits.
+
+    Raises
+    ------
+    InputError
+        If there is no rate, so that no scale is known.
+    """
+    largest = float(reference.transition_rates.max(initial=0.0))
+    limit = float(f"{LARGEST_SHIFT * largest:.{LIMIT_DIGITS - 1}e}")
+    if not 0 < limit < np.inf:
+        raise InputError(
+            "must be given where no transition between levels has a (finite) rate, but is not",
+            "ansatz.hamiltonian_limit",
+        )
+    return limit
 
 
 def gain_and_loss(
@@ -137,7 +169,7 @@ def _matrix_problem(
     reference: Redfield,
     regions: tuple[Region, ...],
     rates: Rates,
-    lamb_shift: bool,
+    limit: float | None,
 ) -> Problem:
     sectors, groups, neutral = _block_structure(target, reference, regions)
     is_complex = _needs_imaginary_parts(target, groups)
@@ -149,11 +181,15 @@ def _matrix_problem(
                 [_rows(group, r, target, sectors, is_complex) for r in target.requirements]
             )
             blocks.append(GammaBlock(region=number, charge=group.charge, rows=_trimmed(rows)))
-    shifts = (
-        _shift_directions(target, reference, regions, sectors, is_complex, neutral)
-        if lamb_shift
-        else no_shifts(len(offset))
-    )
+    shifts = no_shifts(len(offset))
+    if limit is not None:
+        found = _commuted(target, reference, regions, sectors, is_complex, neutral)
+        shifts = ShiftDirections(
+            basis=tuple((region, local) for region, local, _ in found),
+            columns=np.column_stack([shifts.columns, *(column for *_, column in found)]),
+            limit=limit,
+            scale=_scale(target),
+        )
     return Problem(
         offset=offset,
         blocks=tuple(blocks),
@@ -163,6 +199,7 @@ def _matrix_problem(
         layout=layout,
         norm=target.norm,
         uncertainty=_matrix_uncertainty(target, reference, regions, blocks),
+        natural_rate=float(reference.transition_rates.max()) if target.follows_redfield else 0.0,
     )
 
 
@@ -181,7 +218,24 @@ def _matrix_uncertainty(
         [region.dimension for region in regions],
         sizes,
         follows_redfield=target.follows_redfield,
+        weight=_weight(target),
+        scale=_scale(target),
     )
+
+
+def _weight(target: Target) -> float:
+    """sum_k w_k ||rho_k||_1, times the norm of Y per largest coordinate."""
+    states = [
+        r.weight * float(np.abs(np.linalg.eigvalsh(r.state)).sum()) for r in target.requirements
+    ]
+    if isinstance(target.projection, str):
+        return sum(states)
+    return sum(states) * sum(float(np.linalg.norm(o, 2)) for o in target.projection)
+
+
+def _scale(target: Target) -> float:
+    """The largest w_k ||rho_k||_F."""
+    return max(r.weight * float(np.linalg.norm(r.state)) for r in target.requirements)
 
 
 def _block_structure(
@@ -289,20 +343,25 @@ def _trimmed(rows: NDArray[Any]) -> NDArray[Any]:
     return rows
 
 
-def _shift_directions(
+def _commuted(
     target: Target,
     reference: Redfield,
     regions: tuple[Region, ...],
     sectors: tuple[Sector, ...],
     is_complex: bool,
     neutral: bool,
-) -> ShiftDirections:
-    """Orthonormal basis of the range of (H_r) -> i[rho, sum_r H_r (x) 1], gauge removed."""
-    basis: list[tuple[int, NDArray[Any]]] = []
-    columns = []
+) -> list[tuple[int, NDArray[Any], NDArray[np.float64]]]:
+    """(region, H_r, i[rho, H_r (x) 1] in the residual's coordinates) for a basis of all H_r.
+
+    Where all data are real, real parts of H_r only add imaginary parts to the residual.
+    """
+    only_imaginary = not is_complex and isinstance(target.projection, str)
+    found = []
     for number, region in enumerate(regions):
         charges = reference.system.region_charges(reference.system.baths[number])
         for local in _hermitian_basis(charges if neutral else np.zeros_like(charges)):
+            if only_imaginary and not np.iscomplexobj(local):
+                continue
             embedded = reference.system.embed(local, region.sites)
             blocks = [_rotated(embedded, sector) for sector in sectors]
             column = [
@@ -312,20 +371,8 @@ def _shift_directions(
                 )
                 for requirement in target.requirements
             ]
-            basis.append((number, local))
-            columns.append(np.concatenate(column)[:, 0].real)
-    matrix = np.array(columns).T
-    scale = max(r.weight * float(np.linalg.norm(r.state)) for r in target.requirements)
-    left, singular, right = np.linalg.svd(matrix, full_matrices=False)
-    largest = float(singular.max(initial=0.0))
-    keep = singular > GAUGE_CUT * max(largest, scale)
-    return ShiftDirections(
-        directions=left[:, keep],
-        hamiltonians=right[keep].T / singular[keep],
-        basis=tuple(basis),
-        columns=matrix,
-        scale=scale,
-    )
+            found.append((number, local, np.concatenate(column)[:, 0].real))
+    return found
 
 
 def _commutators(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.problem import LARGEST_HAMILTONIAN, Point, Problem
+from lindfeas.problem import Point, Problem
 from lindfeas.question import Rates
 from lindfeas.residual import DUAL_NORM, hermitian_coordinates, hermitian_root
 from lindfeas.spectrum import UNIT_ROUNDOFF
@@ -50,16 +50,17 @@ class Interval:
 def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
     """Dual function at the repaired multiplier, minus the rounding allowance; at least 0.
 
-    tau >= -tr(Y X) + sum_r t_r lambda_min(A^r(Y)) for every Hermitian Y of dual norm at most 1
-    that no local Hamiltonian feels; for populations Y = diag(y) with y in [-1, 1]^d. What local
-    Hamiltonians of norm up to `LARGEST_HAMILTONIAN` do feel is paid for.
+    tau >= -tr(Y X) + sum_r t_r lambda_min(A^r(Y)) - h sum_r ||M_r^T y|| for every Hermitian Y of
+    dual norm at most 1, with coordinates y; for populations Y = diag(y) with y in [-1, 1]^d.
     """
     y = repair_multiplier(problem, multiplier)
     largest = problem.layout.norm(y, "spectral")
     smallest = smallest_eigenvalues(problem, y)
     value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
-    felt = float(np.linalg.norm(problem.shifts.columns.T @ y))
-    return max(0.0, value - problem.uncertainty.action * largest - LARGEST_HAMILTONIAN * felt)
+    shifts, uncertainty = problem.shifts, problem.uncertainty
+    unknown = len(shifts.regions) * uncertainty.hamiltonian.of(y, largest)
+    felt = shifts.limit * (shifts.felt(y) + unknown)
+    return max(0.0, value - uncertainty.action * largest - felt)
 
 
 def smallest_eigenvalues(problem: Problem, y: NDArray[np.float64]) -> list[float]:
@@ -140,34 +141,44 @@ def upper_bound(problem: Problem, point: Point) -> float:
 
 def rounding_of(problem: Problem, point: Point) -> float:
     """What rounding can do to the defect of a point."""
-    traces = problem.traces(point.gammas)
-    shifts = problem.shifts
-    commutator = 8 * problem.layout.dimension * UNIT_ROUNDOFF * shifts.size(point.shift)
-    of_gammas = problem.uncertainty.of_defect(traces, problem.layout, problem.norm)
-    return of_gammas + commutator * shifts.scale
+    uncertainty, layout = problem.uncertainty, problem.layout
+    of_gammas = uncertainty.of_defect(problem.traces(point.gammas), layout, problem.norm)
+    size = problem.shifts.size(point.shift)
+    return of_gammas + size * uncertainty.hamiltonian.worst(layout, problem.norm)
 
 
 def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A multiplier near the given one that is dual feasible.
-
-    Its part along the shift directions is removed, then it is brought into the dual unit ball: by
-    clipping for a plain vector in the trace norm without shifts, by scaling otherwise.
-    """
+    """A multiplier near the given one in the dual unit ball: clipped for a vector, else scaled."""
     y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
-    directions = problem.shifts.directions
-    if problem.layout.is_vector and problem.norm == "trace" and not directions.size:
+    if problem.layout.is_vector and problem.norm == "trace" and not problem.shifts.count:
         if problem.preserves_sum:
             # a constant in y changes nothing: put the middle of its range at 0 before clipping
             y = y - (y.max() + y.min()) / 2
         return np.clip(y, -1.0, 1.0)
-    for _ in range(2):
-        y = y - directions @ (directions.T @ y)
     size = problem.layout.norm(y, DUAL_NORM[problem.norm])
     return y / (size * (1 + 4 * UNIT_ROUNDOFF * problem.rows)) if size > 0 else y
 
 
+def unfelt(
+    problem: Problem,
+    multiplier: NDArray[np.float64],
+    regions: Sequence[int],
+    least: float = 0.0,
+) -> NDArray[np.float64]:
+    """The multiplier without the part that the H_r of some regions feel.
+
+    Where the optimal H_r is inside its ball, M_r^T y = 0 at the optimum; a solver leaves noise.
+    Directions in which no H_r can move the residual by more than ``least`` are left alone.
+    """
+    directions = problem.shifts.range_of(regions, least)
+    y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
+    for _ in range(2):
+        y = y - directions @ (directions.T @ y)
+    return y
+
+
 def repair_point(problem: Problem, point: Point) -> Point:
-    """Hermitian part, projected to the positive cone, rescaled to the rate rule exactly."""
+    """Gamma projected to the positive cone, rescaled to the rate rule; H_r scaled into its ball."""
     positive = [_positive_part(np.asarray(gamma)) for gamma in point.gammas]
     factors = _rate_factors(problem.rates, problem.traces(positive))
     gammas = (
@@ -178,23 +189,7 @@ def repair_point(problem: Problem, point: Point) -> Point:
             for block, gamma in zip(problem.blocks, positive, strict=True)
         ]
     )
-    return Point(gammas=gammas, shift=_allowed_shift(problem, np.nan_to_num(point.shift)))
-
-
-def _allowed_shift(problem: Problem, shift: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The shift without its last, most expensive directions while H_r is too large."""
-    shift = shift.copy()
-    for last in range(len(shift), 0, -1):
-        if problem.shifts.size(shift) <= LARGEST_HAMILTONIAN:
-            break
-        shift[last - 1] = 0.0
-    return shift
-
-
-def refit_shift(problem: Problem, point: Point) -> Point:
-    """The shift that minimises the Frobenius norm for the same Kossakowski blocks."""
-    rest = problem.dissipation(point.gammas)
-    return Point(gammas=point.gammas, shift=-problem.shifts.directions.T @ rest)
+    return Point(gammas=gammas, shift=problem.shifts.within(point.shift))
 
 
 def dual_rate_value(rates: Rates, smallest: Sequence[float]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from lindfeas import bounds
 from lindfeas.ansatz import Region, regions
 from lindfeas.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED, Answer
 from lindfeas.assembly import assemble
@@ -17,19 +16,16 @@ from lindfeas.enclosure import Enclosure, enclose
 from lindfeas.flow import flow_blocks
 from lindfeas.lindbladian import Lindbladian, lindbladian
 from lindfeas.nearest import nearest_lindbladian
+from lindfeas.possibility import Demands
 from lindfeas.problem import Problem
 from lindfeas.question import Question
 from lindfeas.redfield import Redfield, redfield_equation
 from lindfeas.sharp_distance import CELLS, Witness, distance_witness
-from lindfeas.solver import best_conditioned
 from lindfeas.target import Target, coherences, populations
 
 QUICK_LEVELS = 64
 QUICK_CONES = 200
 """Up to this size the sharp bound on the trace distance is computed without being asked for."""
-
-NEAR_OPTIMAL = (10.0, 1e3, 1e6)
-"""By what factor the defect may exceed the optimum in the search for a unique steady state."""
 
 CHECKED = 1000
 """The candidate's steady state is computed along with the answer up to this many unknowns."""
@@ -82,11 +78,23 @@ def certify(
     reference = redfield_equation(question.system)
     target = target_of(question, reference)
     ansatz = regions(question.system, reference.spectrum)
-    problem = assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
-    enclosure = enclose(problem, solvers)
-    verdict, reason, interval, candidate = _decided(
-        problem, enclosure, reference, ansatz, question.tolerance
+    problem = assemble(
+        target,
+        reference,
+        ansatz,
+        question.rates,
+        lamb_shift=question.lamb_shift,
+        hamiltonian_limit=question.hamiltonian_limit,
     )
+    enclosure = enclose(problem, solvers)
+    demands = Demands(
+        problem=problem,
+        reference=reference,
+        ansatz=ansatz,
+        target=target,
+        tolerance=question.tolerance,
+    )
+    verdict, reason, interval, candidate = _decided(demands, enclosure)
     put_to_work = _checked(candidate, reference, ansatz, target) if check else None
     distance = _distances(interval, question, target, reference, ansatz, candidate)
     witness, nearest = None, None
@@ -106,6 +114,7 @@ def certify(
         multiplier=enclosure.multiplier,
         candidate=candidate,
         reference=reference,
+        hamiltonian_limit=problem.shifts.limit if problem.shifts.count else None,
         check=put_to_work,
         distance_witness=witness,
         nearest=nearest,
@@ -129,52 +138,20 @@ def verdict_of(interval: Interval, tolerance: float) -> str:
 
 
 def _decided(
-    problem: Problem,
-    enclosure: Enclosure,
-    reference: Redfield,
-    ansatz: tuple[Region, ...],
-    tolerance: float,
+    demands: Demands, enclosure: Enclosure
 ) -> tuple[str, str | None, Interval, Lindbladian | None]:
     """(verdict, why it is undecided, interval, candidate).
 
-    ``possible`` wants a candidate with a unique steady state, whose own defect is then the upper
-    end.
+    ``possible`` wants a candidate that meets all `Demands`, whose own defect is then the upper end.
     """
-    interval, candidate = enclosure.interval, None
-    verdict = verdict_of(interval, tolerance)
-    if enclosure.point is not None:
-        candidate = lindbladian(problem, enclosure.point, reference, ansatz)
-    if verdict == UNDECIDED:
-        return verdict, "the certified interval straddles the tolerance", interval, candidate
-    if verdict == POSSIBLE and not (candidate and candidate.steady_state_unique):
-        candidate, interval, reason = _unique_candidate(
-            problem, enclosure, reference, ansatz, tolerance
-        )
+    interval, point = enclosure.interval, enclosure.point
+    verdict = verdict_of(interval, demands.tolerance)
+    if verdict == POSSIBLE:
+        candidate, interval, reason = demands.search(enclosure)
         return UNDECIDED if reason else POSSIBLE, reason, interval, candidate
-    return verdict, None, interval, candidate
-
-
-def _unique_candidate(
-    problem: Problem,
-    enclosure: Enclosure,
-    reference: Redfield,
-    ansatz: tuple[Region, ...],
-    tolerance: float,
-) -> tuple[Lindbladian | None, Interval, str | None]:
-    """Among near-optimal points, the one farthest from the cone's boundary: is it ergodic?"""
-    reason = "a matching Lindbladian exists, but none with a unique steady state was found"
-    interval, candidate = enclosure.interval, None
-    for factor in NEAR_OPTIMAL:
-        allowed = min(max(factor * interval.upper, 1e-12), tolerance / 2)
-        point = best_conditioned(problem, enclosure.solver, allowed)
-        if point is None:
-            continue
-        point = bounds.repair_point(problem, point)
-        upper = bounds.upper_bound(problem, point)
-        candidate = lindbladian(problem, point, reference, ansatz)
-        if upper < tolerance and candidate.steady_state_unique:
-            return candidate, Interval(interval.lower, upper), None
-    return candidate, interval, reason
+    candidate = None if point is None else demands.candidate(point)
+    straddles = "the certified interval straddles the tolerance"
+    return verdict, straddles if verdict == UNDECIDED else None, interval, candidate
 
 
 def _checked(

@@ -88,6 +88,7 @@ _KEY_UNITS = {
     "min": RATE,
     "max": RATE,
     "tolerance": RATE,
+    "hamiltonian_limit": RATE,
 }
 
 
@@ -111,6 +112,12 @@ SWEEP_COLUMNS = (
     _TARGET,
     _NORM,
     _TOLERANCE,
+    _column(
+        "hamiltonian_limit",
+        "float64",
+        RATE,
+        "largest Hilbert-Schmidt norm of every local Hamiltonian; null where there are none",
+    ),
     _column("lower", "float64", RATE, "certified lower end of the optimal defect"),
     _column("upper", "float64", RATE, "certified upper end of the optimal defect"),
     _column("proved", "bool", "", "whether lower was proved in ball arithmetic"),

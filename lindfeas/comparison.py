@@ -228,7 +228,14 @@ def program_of(question: Question) -> Problem:
     reference = redfield_equation(question.system)
     ansatz = regions(question.system, reference.spectrum)
     target = target_of(question, reference)
-    return assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
+    return assemble(
+        target,
+        reference,
+        ansatz,
+        question.rates,
+        lamb_shift=question.lamb_shift,
+        hamiltonian_limit=question.hamiltonian_limit,
+    )
 
 
 def _after(row: ComparisonRow, ending: Ending) -> ComparisonRow:

@@ -41,10 +41,12 @@ def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) ->
         system = _chain(problem)
     else:
         system = _matrix_system(problem, base)
+    limit = problem.ansatz.hamiltonian_limit
     return Question(
         system=system,
         rates=_rates(problem.ansatz.rates),
         lamb_shift=problem.ansatz.lamb_shift,
+        hamiltonian_limit=None if limit is None else float(limit),
         target=problem.question.target,
         norm=problem.question.norm,
         tolerance=float(problem.question.tolerance),

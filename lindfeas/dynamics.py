@@ -6,8 +6,10 @@ rho = diag(p) + eps^2 c (c without diagonal), in the eigenbasis of H_S, and afte
 
     <a|L'[diag p + eps^2 c]|a> = 0,   i (E_g - E_a) c_ag + <a|L'[diag p + eps^2 c]|g> = 0,
 
-with sum p = 1 (design of SDP-paper Eqs. 12-15). All coefficients are of order one, so that small
-eps costs no digits; eps = 0 is the limit itself. A candidate that respects the charge leaves the
+with sum p = 1 (design of SDP-paper Eqs. 12-15). L' is taken in units of its largest entry, energies
+in units of their largest difference, and c in units of the ratio: all coefficients are then of
+order one, whatever the scales of L' and H_S, and small eps costs no digits; eps = 0 is the limit
+itself. A candidate that respects the charge leaves the
 unknowns between levels of equal charge only: sum_q n_q^2 instead of d^2.
 """
 
@@ -272,9 +274,10 @@ def check_candidate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Equations:
-    """(A0 + eps^2 A1) x = 0 for x = (p, Re c, Im c), c_ag for pairs of levels a < g.
+    """(A0 + eps^2 (rate/energy) A1) x = 0 for x = (p, Re c', Im c'), for pairs of levels a < g.
 
-    The rows are in the same order; the rows of p add up to zero.
+    The rows are in the same order; the rows of p add up to zero. ``rate`` and ``energy`` are the
+    units of L' and H_S, and c = c' rate/energy.
     """
 
     constant: NDArray[np.float64]
@@ -282,9 +285,11 @@ class _Equations:
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     dimension: int
+    rate: float
+    energy: float
 
     def matrix(self, epsilon: float) -> NDArray[np.float64]:
-        return self.constant + epsilon**2 * self.quadratic
+        return self.constant + epsilon**2 * (self.rate / self.energy) * self.quadratic
 
     def steady_state(self, epsilon: float) -> NDArray[np.float64] | None:
         """The x with sum p = 1, or None if there is more than one.
@@ -318,13 +323,14 @@ class _Equations:
         pairs = len(self.first)
         real, imaginary = np.split(state[self.dimension :], [pairs])
         result: NDArray[np.complex128] = real + 1j * imaginary
+        result *= self.rate / self.energy
         return result
 
     def residual(self, epsilon: float, state: NDArray[np.float64]) -> float:
         """Frobenius norm of what the state leaves over; every pair stands for two entries."""
         left = self.matrix(epsilon) @ state
         left[self.dimension :] *= np.sqrt(2)
-        return float(np.linalg.norm(left))
+        return self.rate * float(np.linalg.norm(left))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,7 +402,9 @@ def _equations(
 ) -> _Equations:
     size = reference.spectrum.dimension
     level, other = _pairs(sectors)
-    generator = _superoperator(candidate, reference, ansatz, sectors)
+    full = _superoperator(candidate, reference, ansatz, sectors)
+    rate = _unit(np.abs(full))
+    generator: NDArray[np.complex128] = full / rate
     diagonal = level == other
     upper = level < other
     # (g, a) stands where (a, g) would stand with rows and columns of its block exchanged
@@ -416,13 +424,27 @@ def _equations(
     quadratic[:, size:] = rows[:, size:]
     # i (E_g - E_a) (Re c + i Im c)
     gaps = reference.spectrum.bohr[first, second]
+    energy = _unit(gaps)
+    gaps = gaps / energy
     real = size + np.arange(len(first))
     imaginary = real + len(first)
     constant[real, imaginary] -= gaps
     constant[imaginary, real] += gaps
     return _Equations(
-        constant=constant, quadratic=quadratic, first=first, second=second, dimension=size
+        constant=constant,
+        quadratic=quadratic,
+        first=first,
+        second=second,
+        dimension=size,
+        rate=rate,
+        energy=energy,
     )
+
+
+def _unit(values: NDArray[np.float64]) -> float:
+    """The power of two below the largest absolute value, so that dividing by it rounds nothing."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return 2.0 ** math.floor(math.log2(largest)) if largest > 0 else 1.0
 
 
 def _pairs(sectors: tuple[Sector, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -491,7 +513,9 @@ def _shift_blocks(
     blocks = []
     for sector in sectors:
         part = total[sector.states][:, sector.states]
-        blocks.append(sector.vectors.conj().T @ (part @ sector.vectors))
+        block = sector.vectors.conj().T @ (part @ sector.vectors)
+        # exactly Hermitian, so that no rounding of a large H_r counts as a small rate
+        blocks.append((block + block.conj().T) / 2)
     return blocks
 
 

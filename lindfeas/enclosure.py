@@ -2,6 +2,9 @@
 
 Optima are often far below a solver's absolute tolerance, so the data are multiplied until the
 optimum is about 1e-2. Every attempt is certified by itself; the interval is the intersection.
+
+All of it happens in the program's own unit (`Problem.unit`), a power of two, so that nothing is
+rounded and no constant below refers to the units of the question.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from lindfeas.errors import SolverError
 from lindfeas.polish import polished
 from lindfeas.problem import Point, Problem
 from lindfeas.question import Rates
-from lindfeas.solver import RawSolution, solve
+from lindfeas.shift_fit import refit_shift, smaller_shift
+from lindfeas.solver import UNSEEN, RawSolution, solve
 
 GOAL = 1e-2
 """What the scaled optimum should be: far above a solver's absolute tolerance."""
@@ -47,6 +51,9 @@ PLAN: tuple[tuple[float, float | None], ...] = (
 """(scale relative to the one that puts the optimum at `GOAL`, floor of the substitution around the
 best point or None) for every attempt; see `lindfeas.solver.solve`."""
 
+INSIDE = 0.999
+"""An H_r below this fraction of its limit counts as not held back by it."""
+
 BARELY = 0.99
 """An attempt that leaves the width above this fraction has not improved it."""
 
@@ -60,7 +67,7 @@ class Effort:
     relative, absolute
         The interval is narrow enough at this width.
     first_scale
-        Scale of the first solve.
+        Scale of the first solve, for a program of magnitude 1.
     idle
         Give up after so many attempts in a row without improvement.
     goal
@@ -94,6 +101,15 @@ class Enclosure:
     multiplier: NDArray[np.float64]
     solver: str
 
+    def times(self, unit: float) -> Enclosure:
+        """The same with all rates and defects multiplied by ``unit``."""
+        return replace(
+            self,
+            interval=Interval(self.interval.lower * unit, self.interval.upper * unit),
+            attempts=tuple(attempt.times(unit) for attempt in self.attempts),
+            point=None if self.point is None else self.point.times(unit),
+        )
+
 
 def enclose(
     problem: Problem,
@@ -111,6 +127,18 @@ def enclose(
     SolverError
         If no solver returned anything.
     """
+    unit = problem.unit
+
+    def report(enclosure: Enclosure) -> None:
+        if observe is not None:
+            observe(enclosure.times(unit))
+
+    return _enclosed(problem.in_units_of(unit), solvers, report).times(unit)
+
+
+def _enclosed(
+    problem: Problem, solvers: Sequence[str], observe: Callable[[Enclosure], None]
+) -> Enclosure:
     effort = _effort(problem)
     best = Enclosure(
         interval=Interval(0.0, math.inf),
@@ -127,18 +155,18 @@ def enclose(
             raw = solve(
                 problem,
                 name,
-                scale=factor * _scale(best, effort),
+                scale=factor * _scale(problem, best, effort),
                 around=None if floor is None else best.point,
                 floor=floor or 0.0,
             )
             best = _improve(problem, best, raw, inner, effort)
-            if observe is not None:
-                observe(best)
+            observe(best)
             idle = idle + 1 if best.interval.width > BARELY * width else 0
             if _is_narrow(best.interval, problem, best.point, effort) or idle == effort.idle:
                 break
         if best.point is not None:
-            point = smaller_shift(problem, best.point)
+            slack = bounds.rounding_of(problem, best.point) / 100
+            point = smaller_shift(problem, best.point, slack)
             upper = max(best.interval.upper, bounds.upper_bound(problem, point))
             return replace(best, point=point, interval=Interval(best.interval.lower, upper))
     last = {a.solver: a.message or a.status for a in best.attempts}
@@ -165,29 +193,15 @@ def _inner_multiplier(problem: Problem, solver: str) -> NDArray[np.float64] | No
         problem, offset=np.zeros(problem.rows), rates=Rates.total(1.0), norm="frobenius"
     )
     raw = solve(quiet, solver, scale=10.0)
-    return None if raw.multiplier is None else bounds.repair_multiplier(problem, raw.multiplier)
+    if raw.multiplier is None:
+        return None
+    y = bounds.unfelt(problem, raw.multiplier, list(problem.shifts.regions))
+    return bounds.repair_multiplier(problem, y)
 
 
-def smaller_shift(problem: Problem, point: Point) -> Point:
-    """The same point without the directions of H_r that do nothing for the defect.
-
-    Directions come with ever larger H_r per effect; as many of the last ones are dropped as
-    change the defect by less than a hundredth of what rounding is allowed.
-    """
-    slack = bounds.rounding_of(problem, point) / 100
-    allowed = problem.defect(point) * (1 + 1e-9) + slack
-    for kept in range(problem.shifts.count):
-        cut = point.shift.copy()
-        cut[kept:] = 0.0
-        smaller = Point(gammas=point.gammas, shift=cut)
-        if problem.defect(smaller) <= allowed:
-            return smaller
-    return point
-
-
-def _scale(best: Enclosure, effort: Effort) -> float:
+def _scale(problem: Problem, best: Enclosure, effort: Effort) -> float:
     if best.point is None:
-        return effort.first_scale
+        return effort.first_scale / problem.magnitude
     return effort.goal / max(best.interval.upper, SMALLEST_ESTIMATE)
 
 
@@ -221,7 +235,7 @@ def _improve(
     )
     if raw.point is None or raw.multiplier is None:
         return replace(best, attempts=(*best.attempts, attempt))
-    multiplier, lower = _best_multiplier(problem, best, raw.multiplier, inner)
+    multiplier, lower = _best_multiplier(problem, best, raw, inner)
     point, upper = _best_point(problem, best, raw.point, multiplier, lower, effort)
     better_dual = best.point is None or lower > best.interval.lower
     better_primal = upper < best.interval.upper
@@ -237,20 +251,37 @@ def _improve(
 def _best_multiplier(
     problem: Problem,
     best: Enclosure,
-    raw: NDArray[np.float64],
+    raw: RawSolution,
     inner: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], float]:
     """The dual function is concave: also try the middle between old and new."""
-    new = bounds.repair_multiplier(problem, raw)
-    candidates = [new]
+    candidates = [bounds.repair_multiplier(problem, y) for y in _unfelt(problem, raw)]
     if best.point is not None:
-        candidates.append(bounds.repair_multiplier(problem, (new + best.multiplier) / 2))
+        middles = [(y + best.multiplier) / 2 for y in candidates]
+        candidates += [bounds.repair_multiplier(problem, y) for y in middles]
     if inner is not None:
         candidates += [bounds.lifted(problem, y) for y in candidates]
         candidates += [bounds.raised(problem, y, inner) for y in candidates]
     values = [bounds.lower_bound(problem, y) for y in candidates]
     winner = int(np.argmax(values))
     return candidates[winner], values[winner]
+
+
+def _unfelt(problem: Problem, raw: RawSolution) -> list[NDArray[np.float64]]:
+    """The multiplier without what the H_r inside their balls feel, and without what any feels.
+
+    Where an H_r is at its limit, M_r^T y points along it, and is paid for.
+    """
+    if raw.multiplier is None or raw.point is None:
+        return []
+    shifts = problem.shifts
+    if not shifts.count:
+        return [raw.multiplier]
+    norms = shifts.norms(raw.point.shift)
+    inside = [region for region, norm in norms.items() if norm < INSIDE * shifts.limit]
+    choices = [inside] if len(inside) == len(norms) else [inside, list(norms)]
+    least = UNSEEN / raw.scale
+    return [bounds.unfelt(problem, raw.multiplier, regions, least) for regions in choices]
 
 
 def _best_point(
@@ -281,7 +312,7 @@ def _candidates(
 ) -> Iterator[Point]:
     yield raw
     repaired = bounds.repair_point(problem, raw)
-    yield bounds.refit_shift(problem, repaired)
+    yield refit_shift(problem, repaired)
     yield from polished(problem, repaired, multiplier)
     if best.point is not None:
         gammas = zip(repaired.gammas, best.point.gammas, strict=True)

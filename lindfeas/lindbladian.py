@@ -19,7 +19,8 @@ DENSE_LEVELS = 300
 SLOWEST = 8
 
 UNIQUENESS_TOLERANCE = 1e-10
-"""Smallest spectral gap, relative to the fastest rate, that counts as a unique steady state."""
+"""Smallest spectral gap, relative to the candidate's own fastest rate, populations or coherences,
+that counts as a unique steady state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -145,7 +146,7 @@ def lindbladian(
     except PhysicsError:
         populations = None
     gap = _spectral_gap(rates, decay)
-    fastest = float(rates.sum(axis=0).max(initial=0.0))
+    fastest = max(float(rates.sum(axis=0).max(initial=0.0)), float(decay.max(initial=0.0)))
     unique = populations is not None and gap > UNIQUENESS_TOLERANCE * fastest
     return Lindbladian(
         regions=tuple(
@@ -171,10 +172,9 @@ def _dissipator(number: int, region: Region, problem: Problem, point: Point) -> 
 
 
 def _local_hamiltonian(number: int, region: Region, problem: Problem, point: Point) -> NDArray[Any]:
-    """H_r, the smallest that produces the point's shift."""
+    """H_r of the point's coordinates."""
     total = np.zeros((region.dimension,) * 2, dtype=complex)
-    weights = problem.shifts.hamiltonians @ point.shift
-    for weight, (owner, operator) in zip(weights, problem.shifts.basis, strict=True):
+    for weight, (owner, operator) in zip(point.shift, problem.shifts.basis, strict=True):
         if owner == number:
             total += weight * operator
     return total if total.imag.any() else total.real

@@ -1,16 +1,19 @@
 """The semidefinite program behind a question: arrays only.
 
-    minimise  || offset + sum_b <A_b, Gamma_b> + shift h ||   over Gamma_b >= 0, h real
+    minimise  || offset + sum_b <A_b, Gamma_b> + sum_r M_r x_r ||
+    over Gamma_b >= 0 and real x_r with ||x_r|| <= h,
 
-with <A, Gamma>_row = sum_ij Gamma_ij A[row]_ij, and the rate rule on the traces. Populations,
-coherences and trajectories all compile to it; nothing here knows of a solver.
+with <A, Gamma>_row = sum_ij Gamma_ij A[row]_ij, and the rate rule on the traces. x_r are the
+coordinates of the local Hamiltonian H_r in an orthonormal basis. Populations, coherences and
+trajectories all compile to it; nothing here knows of a solver.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,12 +24,9 @@ from lindfeas.question import Rates
 from lindfeas.residual import Layout
 from lindfeas.rounding import Uncertainty
 
-LARGEST_HAMILTONIAN = 1e4
-"""The ansatz is meant with local Hamiltonians H_r of Hilbert-Schmidt norm at most this (rate unit).
-
-Only a bound makes lower bounds computable in floating point: an H_r of 1e12 can move what a
-population difference of 1e-12 seems to protect.
-"""
+SIGNIFICANT = 1e-13
+"""Directions in which local Hamiltonians of norm 1 move the residual by less than this fraction of
+the states' norm are taken for rounding noise; the lower bound pays for them all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,47 +70,103 @@ class GammaBlock:
         return combined
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ShiftDirections:
-    """What the free local Hamiltonians H_r can do to the residual.
+    """What the local Hamiltonians H_r, of Hilbert-Schmidt norm at most h, can do to the residual.
 
     Parameters
     ----------
-    directions
-        Orthonormal basis of the range of H -> i[rho, H], shape (rows, k).
-    hamiltonians
-        The coefficients, in ``basis``, of an H that produces each direction, shape (m, k); the
-        smallest such H.
     basis
-        For every coefficient: (region, Hermitian local operator of shape (d_r, d_r)).
+        For every coordinate: (region, Hermitian local operator of shape (d_r, d_r)); orthonormal
+        and traceless, region after region.
     columns
-        What every operator of ``basis`` does to the residual, shape (rows, m).
+        M: what every operator of ``basis`` does to the residual, shape (rows, m).
+    limit
+        h, the largest Hilbert-Schmidt norm of every H_r (rate unit).
     scale
-        Rounding of the residual per unit of ||H||: weights times the norms of the states.
+        Weights times the norms of the states.
     """
 
-    directions: NDArray[np.float64]
-    hamiltonians: NDArray[np.float64]
     basis: tuple[tuple[int, NDArray[Any]], ...] = field(repr=False)
     columns: NDArray[np.float64]
+    limit: float
     scale: float
 
     @property
     def count(self) -> int:
-        """Number of directions k."""
-        return int(self.directions.shape[1])
+        """Number of coordinates m."""
+        return len(self.basis)
+
+    @cached_property
+    def regions(self) -> dict[int, slice]:
+        """Where the coordinates of every region that has some stand."""
+        owners = [region for region, _ in self.basis]
+        return {
+            region: slice(owners.index(region), owners.index(region) + owners.count(region))
+            for region in sorted(set(owners))
+        }
+
+    def norms(self, shift: NDArray[np.float64]) -> dict[int, float]:
+        """||x_r||, the Hilbert-Schmidt norm of every H_r."""
+        return {r: float(np.linalg.norm(shift[span])) for r, span in self.regions.items()}
 
     def size(self, shift: NDArray[np.float64]) -> float:
-        """Hilbert-Schmidt norm of the local Hamiltonians behind a shift."""
-        return float(np.linalg.norm(self.hamiltonians @ shift))
+        """sum_r ||x_r||."""
+        return sum(self.norms(shift).values())
+
+    def felt(self, multiplier: NDArray[np.float64]) -> float:
+        """sum_r ||M_r^T y||: what local Hamiltonians of norm 1 can take from a lower bound."""
+        moved = self.columns.T @ multiplier
+        return self.size(moved)
+
+    def within(self, shift: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The coordinates with every ||x_r|| > h scaled down to h."""
+        inside = np.nan_to_num(np.array(shift, dtype=float))
+        for region, norm in self.norms(inside).items():
+            if norm > self.limit:
+                inside[self.regions[region]] *= (1 - 1e-15) * self.limit / norm
+        return inside
+
+    @cached_property
+    def factors(
+        self,
+    ) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+        """M_r = U diag(s) V^T of every region: (U, s, V), without rounding noise."""
+        found = {}
+        for region, span in self.regions.items():
+            left, singular, right = np.linalg.svd(self.columns[:, span], full_matrices=False)
+            keep = singular > SIGNIFICANT * self.scale
+            found[region] = (left[:, keep], singular[keep], right[keep].T)
+        return found
+
+    def range_of(self, regions: Sequence[int], least: float = 0.0) -> NDArray[np.float64]:
+        """Orthonormal basis of what the H_r of some regions can do, shape (rows, k).
+
+        Without directions in which they can move the residual by no more than ``least``.
+        """
+        if not len(regions):
+            return np.zeros((len(self.columns), 0))
+        columns = np.hstack([self.columns[:, self.regions[region]] for region in regions])
+        left, singular, _ = np.linalg.svd(columns, full_matrices=False)
+        reach = self.limit * singular
+        return left[:, (singular > SIGNIFICANT * self.scale) & (reach > least)]
+
+    @cached_property
+    def directions(self) -> NDArray[np.float64]:
+        """`range_of` all regions."""
+        return self.range_of(list(self.regions))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Feasible variables: Kossakowski blocks, and coordinates along the shift directions."""
+    """Feasible variables: Kossakowski blocks, and the coordinates x of all H_r."""
 
     gammas: list[NDArray[Any]]
     shift: NDArray[np.float64]
+
+    def times(self, factor: float) -> Point:
+        """Gamma and H_r times a factor."""
+        return Point(gammas=[gamma * factor for gamma in self.gammas], shift=self.shift * factor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +180,7 @@ class Problem:
     blocks
         The Kossakowski blocks of all regions.
     shifts
-        The directions of the free local Hamiltonians (none for populations).
+        The local Hamiltonians (none for populations).
     regions
         Name of every region.
     rates
@@ -133,6 +189,8 @@ class Problem:
         The residual's blocks, and its Schatten norm ``spectral``, ``frobenius`` or ``trace``.
     uncertainty
         Rounding model of the coefficients.
+    natural_rate
+        Largest rate of the Redfield equation, where its action is required; else 0.
     """
 
     offset: NDArray[np.float64]
@@ -143,6 +201,7 @@ class Problem:
     layout: Layout
     norm: str
     uncertainty: Uncertainty
+    natural_rate: float = 0.0
 
     @cached_property
     def preserves_sum(self) -> bool:
@@ -175,19 +234,50 @@ class Problem:
         return total
 
     def residual(self, point: Point) -> NDArray[np.float64]:
-        """offset + sum_b <A_b, Gamma_b> + shift h, shape (rows,)."""
-        return self.dissipation(point.gammas) + self.shifts.directions @ point.shift
+        """offset + sum_b <A_b, Gamma_b> + sum_r M_r x_r, shape (rows,)."""
+        return self.dissipation(point.gammas) + self.shifts.columns @ point.shift
 
     def defect(self, point: Point) -> float:
         """Norm of the residual."""
         return self.layout.norm(self.residual(point), self.norm)
 
     @cached_property
+    def magnitude(self) -> float:
+        """The rate that sets the scale: what the action needs, the rule demands, or Redfield's.
+
+        Where nothing is required, and no rate is demanded, it is the largest that is allowed.
+        """
+        count = len(self.regions)
+        name = "min" if self.rates.rule == "range" else "value"
+        demanded = max(self.rates.per_region(name, count))
+        largest = max(float(np.abs(block.rows).max(initial=0.0)) for block in self.blocks)
+        needed = float(np.linalg.norm(self.offset)) / largest if largest > 0 else 0.0
+        scale = max(demanded, needed, self.natural_rate)
+        return scale or max(self.rates.per_region("max", count))
+
+    @property
+    def unit(self) -> float:
+        """The power of two below `magnitude`: dividing by it rounds nothing."""
+        return 2.0 ** math.floor(math.log2(self.magnitude))
+
+    def in_units_of(self, unit: float) -> Problem:
+        """The same program with actions, rates, H_r and defects in units of a rate."""
+        shifts, uncertainty = self.shifts, self.uncertainty
+        return replace(
+            self,
+            offset=self.offset / unit,
+            rates=self.rates.times(1 / unit),
+            shifts=replace(shifts, limit=shifts.limit / unit),
+            uncertainty=replace(uncertainty, action=uncertainty.action / unit),
+            natural_rate=self.natural_rate / unit,
+        )
+
+    @cached_property
     def key(self) -> str:
         """SHA-256 over all the numbers: equal for equal problems on every machine."""
-        text = repr((self.regions, self.rates, self.norm, self.layout))
+        text = repr((self.regions, self.rates, self.norm, self.layout, self.shifts.limit))
         digest = hashlib.sha256(text.encode())
-        for array in (self.offset, self.shifts.directions):
+        for array in (self.offset, self.shifts.columns):
             digest.update(np.ascontiguousarray(array).tobytes())
         for block in self.blocks:
             digest.update(repr((block.region, block.charge, block.rows.shape)).encode())
@@ -197,10 +287,4 @@ class Problem:
 
 def no_shifts(rows: int) -> ShiftDirections:
     """Where H_r drops out or is forbidden."""
-    return ShiftDirections(
-        directions=np.zeros((rows, 0)),
-        hamiltonians=np.zeros((0, 0)),
-        basis=(),
-        columns=np.zeros((rows, 0)),
-        scale=0.0,
-    )
+    return ShiftDirections(basis=(), columns=np.zeros((rows, 0)), limit=0.0, scale=0.0)

@@ -61,6 +61,14 @@ class Rates:
         """min <= tr Gamma^r <= max for every region r."""
         return cls(rule="range", min=min, max=max)  # type: ignore[arg-type]
 
+    def times(self, factor: float) -> Rates:
+        """The same rule with all its rates multiplied by ``factor`` > 0."""
+        value, low, high = (
+            tuple(factor * rate for rate in field) if isinstance(field, tuple) else factor * field
+            for field in (self.value, self.min, self.max)
+        )
+        return Rates(rule=self.rule, value=value, min=low, max=high)
+
     def per_region(self, name: str, regions: int) -> tuple[float, ...]:
         """The field ``value``, ``min`` or ``max`` as one number per region."""
         values = getattr(self, name)
@@ -103,6 +111,9 @@ class Question:
     norm
         ``spectral``, ``frobenius`` or ``trace``, for ``populations+coherences``; a `Target` has
         its own.
+    hamiltonian_limit
+        Largest Hilbert-Schmidt norm of every (traceless) H_r, in the rate unit, for targets with
+        coherences; by default 10 times the largest rate of the Redfield equation.
     tolerance
         The verdict is ``impossible`` from here on, ``possible`` below (SDP-paper Eq. 30).
     """
@@ -113,6 +124,7 @@ class Question:
     target: str | Target = "populations"
     norm: str = "spectral"
     tolerance: float = 1e-6
+    hamiltonian_limit: float | None = None
 
     def __post_init__(self) -> None:
         for name, kind in (("system", OpenSystem), ("rates", Rates)):
@@ -127,12 +139,10 @@ class Question:
             raise InputError(
                 f"must be one of {', '.join(NORMS)}, but is {self.norm!r}", "question.norm"
             )
-        number = isinstance(self.tolerance, Real) and not isinstance(self.tolerance, bool)
-        if not (number and 0 < self.tolerance < math.inf):
-            raise InputError(
-                f"must be a number > 0, but is {self.tolerance!r}", "question.tolerance"
-            )
-        object.__setattr__(self, "tolerance", float(self.tolerance))
+        object.__setattr__(self, "tolerance", _positive(self.tolerance, "question.tolerance"))
+        if self.hamiltonian_limit is not None:
+            limit = _positive(self.hamiltonian_limit, "ansatz.hamiltonian_limit")
+            object.__setattr__(self, "hamiltonian_limit", limit)
         for name in ("value", "min", "max"):
             self.rates.per_region(name, len(self.system.baths))
         self._check_scale()
@@ -165,6 +175,13 @@ class Question:
 
 def _as_tuple(value: float | tuple[float, ...]) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (value,)
+
+
+def _positive(value: Any, where: str) -> float:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and 0 < value < math.inf):
+        raise InputError(f"must be a finite number > 0, but is {value!r}", where)
+    return float(value)
 
 
 def _rate(value: Any, name: str) -> float | tuple[float, ...]:

@@ -40,7 +40,13 @@ from lindfeas.problem import GammaBlock, Problem, ShiftDirections
 from lindfeas.question import Question, Rates
 from lindfeas.redfield import Redfield, redfield_equation
 from lindfeas.residual import Layout, hermitian_coordinates, hermitian_matrix
-from lindfeas.rounding import SAFETY, RateUncertainty, Uncertainty, transform_errors
+from lindfeas.rounding import (
+    SAFETY,
+    HamiltonianUncertainty,
+    RateUncertainty,
+    Uncertainty,
+    transform_errors,
+)
 from lindfeas.spectrum import UNIT_ROUNDOFF
 from lindfeas.system import OpenSystem, embed, partial_trace
 
@@ -310,18 +316,17 @@ def nearest_problem(
         offset=offset,
         blocks=blocks,
         shifts=ShiftDirections(
-            directions=np.eye(len(offset))[:, len(offset) - count :],
-            hamiltonians=np.diag([1 / part.shift_weight for part in shifts]).reshape(count, count),
             basis=tuple((part.number, part.shift / part.shift_norm) for part in shifts),
             columns=np.eye(len(offset))[:, len(offset) - count :]
             * np.array([part.shift_weight for part in shifts]),
-            scale=1.0,
+            limit=2 * max((part.shift_norm for part in shifts), default=0.0),
+            scale=max((part.shift_weight for part in shifts), default=0.0),
         ),
         regions=tuple(region.name for region in ansatz),
         rates=rates,
         layout=Layout(sizes=(1,) * len(offset)),
         norm="frobenius",
-        uncertainty=_uncertainty(generator, reference, ansatz, blocks),
+        uncertainty=_uncertainty(generator, reference, ansatz, blocks, shifts),
     )
 
 
@@ -505,6 +510,7 @@ def _uncertainty(
     reference: Redfield,
     ansatz: tuple[Region, ...],
     blocks: Sequence[GammaBlock],
+    shifts: Sequence[_LocalPart],
 ) -> Uncertainty:
     """The coefficients of Gamma are exact numbers; L2 has the errors of the bath functions."""
     rows = len(blocks[0].rows)
@@ -518,7 +524,12 @@ def _uncertainty(
     )
     # the multiplier's largest entry multiplies it, and its Euclidean norm is at most sqrt(rows)
     action = SAFETY * math.sqrt(rows) * _generator_error(generator, reference)
-    return Uncertainty(regions=regions, action=action)
+    weight = max((part.shift_weight for part in shifts), default=0.0)
+    return Uncertainty(
+        regions=regions,
+        action=action,
+        hamiltonian=HamiltonianUncertainty(product=SAFETY * rows * UNIT_ROUNDOFF * weight),
+    )
 
 
 def _largest(blocks: Sequence[GammaBlock], region: int) -> NDArray[np.float64]:

@@ -94,6 +94,8 @@ def summary_rows(answer: Answer) -> list[Row]:
     rows.append(("optimal defect", interval_text(answer.lower, answer.upper)))
     rows.append(("", "lower bound proved" if answer.proved else "certified in double precision"))
     rows.append(("tolerance", f"{answer.tolerance:g}"))
+    if answer.hamiltonian_limit is not None:
+        rows.append(("local Hamiltonians", f"up to {answer.hamiltonian_limit:g} (norm of each)"))
     distance = answer.trace_distance
     if distance.lower is not None or distance.upper is not None:
         rows.append(("trace distance", interval_text(distance.lower, distance.upper)))

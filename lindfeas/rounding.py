@@ -71,6 +71,30 @@ class RateUncertainty:
         return float(np.linalg.norm(self.row)) + self.whole
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HamiltonianUncertainty:
+    """How far y.M_r x can be wrong for ||x|| = 1: by at most state ||Y|| + product ||y||_2.
+
+    Parameters
+    ----------
+    state
+        Error of i[rho, H_r] in trace norm, from the states and from levels not quite orthonormal.
+    product
+        Its rounding in the Frobenius norm.
+    """
+
+    state: float = 0.0
+    product: float = 0.0
+
+    def of(self, multiplier: NDArray[np.float64], largest: float) -> float:
+        """Allowance for one multiplier; ``largest`` is its spectral norm ||Y||."""
+        return self.state * largest + self.product * float(np.linalg.norm(multiplier))
+
+    def worst(self, layout: Layout, norm: str) -> float:
+        """Allowance for the worst multiplier of dual norm 1."""
+        return self.state + self.product * (layout.dimension**0.5 if norm == "trace" else 1.0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Uncertainty:
     """The rounding model of one program.
@@ -81,10 +105,13 @@ class Uncertainty:
         One model per region, per unit of its rate.
     action
         Error of the required actions, in trace norm.
+    hamiltonian
+        The model of what a local Hamiltonian does, per unit of its norm.
     """
 
     regions: tuple[RateUncertainty, ...]
     action: float
+    hamiltonian: HamiltonianUncertainty = HamiltonianUncertainty()
 
     def of_defect(self, traces: NDArray[np.float64], layout: Layout, norm: str) -> float:
         """What the defect of a point with these rates can be wrong by."""
@@ -161,12 +188,14 @@ def state_uncertainty(
     row_sizes: Sequence[NDArray[np.float64]],
     *,
     follows_redfield: bool,
+    weight: float = 1.0,
+    scale: float = 1.0,
 ) -> Uncertainty:
     """For multipliers that do not refer to single levels: only states and actions are uncertain.
 
     A multiplier Y is a fixed matrix, whatever the exact eigenvectors are, so that close levels do
-    no harm: ||delta rho0||_1 enters times the norm 2 d_r/d of the dissipator per unit of rate,
-    and the error of the required action L2[rho0] as it is.
+    no harm: ||delta rho0||_1 enters times the norm 2 d_r/d of the dissipator per unit of rate, or
+    2 ||H|| of a commutator, and the error of the required action L2[rho0] as it is.
 
     Parameters
     ----------
@@ -174,10 +203,14 @@ def state_uncertainty(
         For every region the largest entry of the coefficients of every row, each (rows,).
     follows_redfield
         Whether states and actions come from the Redfield reference; a user's own are exact.
+    weight
+        Weights times trace norms of the states, summed, times ||Y|| per largest coordinate.
+    scale
+        The largest weight times the Frobenius norm of its state.
     """
     size = reference.spectrum.dimension
-    angle = float(np.linalg.norm(reference.spectrum.rotation_angles(), 2))
-    state = 2 * angle + (_state_error(reference) if follows_redfield else 0.0)
+    vectors = 4 * UNIT_ROUNDOFF * max(sector.states.size for sector in reference.spectrum.sectors)
+    state = weight * (2 * vectors + (_state_error(reference) if follows_redfield else 0.0))
     regions = tuple(
         RateUncertainty(
             pair=np.zeros((0, 0)),
@@ -186,8 +219,14 @@ def state_uncertainty(
         )
         for dimension, sizes in zip(dimensions, row_sizes, strict=True)
     )
-    action = SAFETY * _action_error(reference) if follows_redfield else 0.0
-    return Uncertainty(regions=regions, action=action)
+    terms = (size + max(dimensions) ** 2) * UNIT_ROUNDOFF
+    return Uncertainty(
+        regions=regions,
+        action=SAFETY * weight * _action_error(reference) if follows_redfield else 0.0,
+        hamiltonian=HamiltonianUncertainty(
+            state=SAFETY * 2 * state, product=SAFETY * terms * 2 * scale
+        ),
+    )
 
 
 def _state_error(reference: Redfield) -> float:

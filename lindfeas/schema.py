@@ -226,6 +226,13 @@ class AnsatzTable(TomlTable):
 
     rates: RatesTable = EachRates()
     lamb_shift: Annotated[bool, Field(description="false forbids the local Hamiltonians")] = True
+    hamiltonian_limit: Annotated[
+        Positive | None,
+        Field(
+            description="largest Hilbert-Schmidt norm of every local Hamiltonian (rate unit), for "
+            "coherences; by default 10 times the Redfield equation's largest rate"
+        ),
+    ] = None
 
 
 class QuestionTable(TomlTable):

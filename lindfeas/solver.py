@@ -37,6 +37,10 @@ _LOCK = threading.Lock()
 """Warnings and standard output belong to the process; one solve at a time may silence them."""
 
 
+UNSEEN = 1e-10
+"""Directions in which no H_r can move the scaled residual by more than this are no unknowns."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawSolution:
     """What a solver returned, unverified.
@@ -101,8 +105,8 @@ def solve(
     roots = [np.eye(block.size) for block in problem.blocks]
     if around is not None:
         roots = [hermitian_root(gamma, floor) for gamma in around.gammas]
-    variables = _Variables(problem, cp, roots)
-    matrix, offset, expand = _data(problem, scale, roots)
+    variables = _Variables(problem, cp, roots, scale)
+    matrix, offset, expand = _data(problem, scale, roots, variables.shifts)
     residual = cp.Variable(len(offset))
     link = residual == matrix @ variables.vector + offset
     objective, cones = _norm(problem, residual, cp)
@@ -121,7 +125,7 @@ def solve(
         status=status,
         objective=_finite(program.value, scale) if solved else None,
         iterations=getattr(stats, "num_iters", None),
-        point=variables.point(scale) if solved else None,
+        point=variables.point() if solved else None,
         multiplier=-expand(np.asarray(link.dual_value, dtype=float)) if solved else None,
         compile_seconds=elapsed - solving,
         solve_seconds=solving,
@@ -146,11 +150,14 @@ def best_conditioned(problem: Problem, solver: str, allowed: float) -> Point | N
     """
     import cvxpy as cp
 
+    unit = problem.unit
+    problem = problem.in_units_of(unit)
+    allowed = allowed / unit
     scale = 1e-2 / allowed
     smallest = cp.Variable()
     roots = [np.eye(block.size) for block in problem.blocks]
-    variables = _Variables(problem, cp, roots, smallest)
-    matrix, offset, _ = _data(problem, scale, roots)
+    variables = _Variables(problem, cp, roots, scale, smallest)
+    matrix, offset, _ = _data(problem, scale, roots, variables.shifts)
     residual = cp.Variable(len(offset))
     objective, cones = _norm(problem, residual, cp)
     program = cp.Problem(
@@ -164,27 +171,27 @@ def best_conditioned(problem: Problem, solver: str, allowed: float) -> Point | N
         ],
     )
     run(program, solver)
-    return None if residual.value is None else variables.point(scale)
+    return None if residual.value is None else variables.point().times(unit)
 
 
 class _Variables:
-    """The unknowns: G for every Kossakowski block, then the (scaled) shift.
+    """The unknowns: G for every Kossakowski block, then those of every H_r.
 
     A real block is a matrix variable; a complex one is given by its real coordinates, with the
     matrix [[Re, -Im], [Im, Re]] positive.
     """
 
     def __init__(
-        self, problem: Problem, cp: Any, roots: list[NDArray[Any]], smallest: Any = 0
+        self, problem: Problem, cp: Any, roots: list[NDArray[Any]], scale: float, smallest: Any = 0
     ) -> None:
         self.problem = problem
         self.roots = roots
         self.parts = [_variable(block, cp) for block in problem.blocks]
-        self.shift = cp.Variable(problem.shifts.count) if problem.shifts.count else None
+        self.shifts = _shifts(problem, scale, cp)
         flat = [
             part if block.is_complex else cp.vec(part, order="C") for block, part in self._pairs
         ]
-        self.vector = cp.hstack([*flat, *([] if self.shift is None else [self.shift])])
+        self.vector = cp.hstack([*flat, *(shift.variable for shift in self.shifts)])
         self.constraints = [
             positive(part, block.size, True, smallest, cp)
             if block.is_complex
@@ -192,21 +199,24 @@ class _Variables:
             for block, part in self._pairs
             if block.is_complex or not isinstance(smallest, int)
         ]
+        self.constraints += [shift.ball(cp) for shift in self.shifts]
         self.constraints += apply_rule(problem.rates, self._traces())
 
     @property
     def _pairs(self) -> list[tuple[GammaBlock, Any]]:
         return list(zip(self.problem.blocks, self.parts, strict=True))
 
-    def point(self, scale: float) -> Point:
-        """The solver's values; the shift was multiplied by the scale."""
+    def point(self) -> Point:
+        """The solver's values."""
         gammas = []
         for (block, part), root in zip(self._pairs, self.roots, strict=True):
             value = np.asarray(part.value, dtype=float)
             inner = hermitian_matrix(value, block.size, True) if block.is_complex else value
             gammas.append(root @ inner @ root.conj().T)
-        shift = np.zeros(0) if self.shift is None else np.asarray(self.shift.value) / scale
-        return Point(gammas=gammas, shift=shift)
+        coordinates = np.zeros(self.problem.shifts.count)
+        for shift in self.shifts:
+            coordinates[shift.span] = shift.weights @ np.asarray(shift.variable.value)
+        return Point(gammas=gammas, shift=coordinates)
 
     def _traces(self) -> list[Any]:
         """tr(B G B^dag) of every region."""
@@ -216,6 +226,59 @@ class _Variables:
             flat = part if block.is_complex else part.flatten(order="C")
             traces[block.region] = traces[block.region] + weights @ flat
         return traces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shift:
+    """One region's unknown v with x_r = W v: what it does to the scaled residual is of order 1.
+
+    Parameters
+    ----------
+    span
+        Where x_r stands among all coordinates.
+    variable
+        v.
+    weights
+        W, shape (m, k).
+    columns
+        Scale times M_r W, shape (rows, k).
+    radii
+        ||x_r|| <= h says ||v / radii|| <= 1.
+    """
+
+    span: slice
+    variable: Any
+    weights: NDArray[np.float64]
+    columns: NDArray[np.float64]
+    radii: NDArray[np.float64]
+
+    def ball(self, cp: Any) -> Any:
+        return cp.norm2(cp.multiply(1 / self.radii, self.variable)) <= 1
+
+
+def _shifts(problem: Problem, scale: float, cp: Any) -> list[_Shift]:
+    """The unknowns of all H_r, along the singular directions of M_r = U diag(s) V^T.
+
+    Along each, H_r of norm h moves the scaled residual by c = scale h s. For c > 1 the unknown is
+    what it is moved by, for c < 1 the fraction of h; what is below `UNSEEN` is left out.
+    """
+    found = []
+    for region, (left, singular, right) in problem.shifts.factors.items():
+        reach = scale * problem.shifts.limit * singular
+        seen = reach > UNSEEN
+        if not seen.any():
+            continue
+        radii = np.maximum(reach[seen], 1.0)
+        found.append(
+            _Shift(
+                span=problem.shifts.regions[region],
+                variable=cp.Variable(int(seen.sum())),
+                weights=right[:, seen] * (problem.shifts.limit / radii),
+                columns=left[:, seen] * (reach[seen] / radii),
+                radii=radii,
+            )
+        )
+    return found
 
 
 def _variable(block: GammaBlock, cp: Any) -> Any:
@@ -234,7 +297,7 @@ def _columns(rows: NDArray[Any], root: NDArray[Any], is_complex: bool) -> NDArra
 
 
 def _data(
-    problem: Problem, scale: float, roots: list[NDArray[Any]]
+    problem: Problem, scale: float, roots: list[NDArray[Any]], shifts: Sequence[_Shift]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
     """(matrix, offset, map of multipliers back to the problem's rows).
 
@@ -245,7 +308,7 @@ def _data(
         scale * _columns(block.rows, root, block.is_complex)
         for block, root in zip(problem.blocks, roots, strict=True)
     ]
-    matrix = np.hstack([*parts, problem.shifts.directions])
+    matrix = np.hstack([*parts, *(shift.columns for shift in shifts)])
     offset = scale * problem.offset
     if problem.norm != "frobenius" or problem.rows <= matrix.shape[1] + 1:
         return matrix, offset, lambda y: y

@@ -204,7 +204,7 @@ def test_non_unique_candidate_is_not_called_possible(monkeypatch: pytest.MonkeyP
     """Pure dephasing keeps all populations: zero defect, but no unique steady state."""
     from dataclasses import replace
 
-    from lindfeas import certification, enclosure
+    from lindfeas import enclosure, possibility
 
     system = qubit(frequency=1.0, beta=2.0)
     honest = enclosure.solve
@@ -218,7 +218,7 @@ def test_non_unique_candidate_is_not_called_possible(monkeypatch: pytest.MonkeyP
     answer = certify(Question(system=system))
     assert answer.verdict == "possible"
     assert answer.candidate.steady_state_unique
-    monkeypatch.setattr(certification, "best_conditioned", lambda *_: None)
+    monkeypatch.setattr(possibility, "best_conditioned", lambda *_: None)
     answer = certify(Question(system=system))
     assert answer.verdict == "undecided"
     assert "unique" in answer.reason

@@ -30,6 +30,7 @@ from lindfeas.bounds import (
     repair_multiplier,
     repair_point,
     smallest_eigenvalues,
+    unfelt,
     upper_bound,
 )
 from lindfeas.enclosure import enclose
@@ -215,6 +216,7 @@ def test_a_lift_makes_a_multiplier_feasible_and_costs_little() -> None:
     )
     best = certify(question).multiplier
     disturbed = best + 1e-4 * np.random.default_rng(5).normal(size=best.size)
+    disturbed = unfelt(problem, disturbed, [0, 1])
     feasible = lifted(problem, disturbed)
     assert min(smallest_eigenvalues(problem, disturbed)) < -1e-7
     assert min(smallest_eigenvalues(problem, feasible)) > -1e-12

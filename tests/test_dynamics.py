@@ -44,6 +44,33 @@ ACCURACY = 1e-9
 ANY_RATE = Rates.range(0.0, 1e4)
 
 
+def stiff_candidate(factor: float, rates: float) -> tuple[Redfield, Lindbladian]:
+    """A random complex Lindbladian: Gamma times ``rates``, then all of it times ``factor``."""
+    reference = redfield_equation(complex_trimer())
+    generator = np.random.default_rng(0)
+    kossakowskis, hamiltonians = [], []
+    for region in regions(reference.system, reference.spectrum):
+        count, size = region.dimension**2 - 1, region.dimension
+        root = generator.normal(size=(count,) * 2) + 1j * generator.normal(size=(count,) * 2)
+        root *= 10 ** generator.uniform(-2, 0, size=(count, 1))
+        shift = generator.normal(size=(size,) * 2) + 1j * generator.normal(size=(size,) * 2)
+        kossakowskis.append(factor * rates * root @ root.conj().T)
+        hamiltonians.append(factor * (shift + shift.conj().T) / 2)
+    return reference, candidate_of(reference, kossakowskis, hamiltonians)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e-6, 1e-12])
+@pytest.mark.parametrize("rates", [1.0, 1e-4, 1e-8])
+def test_limit_depends_on_no_scale(factor: float, rates: float) -> None:
+    """As eps -> 0 neither the scale of L' nor H_r, whose diagonal does nothing, matters."""
+    limits = []
+    for candidate in (stiff_candidate(1.0, 1.0), stiff_candidate(factor, rates)):
+        check = check_candidate(candidate[1], candidate[0], [1e-6])
+        assert check.limit is not None
+        limits.append(check.limit.population_error)
+    assert limits[1] == pytest.approx(limits[0], rel=1e-11)
+
+
 @cache
 def impossible() -> Answer:
     return certify(Question(system=two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)))

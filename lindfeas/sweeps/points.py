@@ -17,7 +17,7 @@ from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files import ProblemFile, SweepAxis, json_document, problem_from_document, set_value
 from lindfeas.sweeps.engine import Outcome
 
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 """Raised when the same question gets another answer than before; part of every point's key."""
 
 CERTIFICATES = "_certificates"
@@ -164,6 +164,7 @@ def evaluate(task: PointTask) -> Outcome:
         "target": answer.target,
         "norm": answer.norm,
         "tolerance": answer.tolerance,
+        "hamiltonian_limit": answer.hamiltonian_limit,
         "lower": answer.lower,
         "upper": answer.upper,
         "proved": answer.proved,
