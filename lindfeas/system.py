@@ -8,8 +8,9 @@ qubit state 0 is up (excited), so that ``sigma_minus = |1><0|`` lowers the energ
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from lindfeas.spectral_density import Ohmic, SpectralDensity
 
 HERMITICITY_TOLERANCE = 1e-13
 """Largest |H - H^dagger| entry, relative to the largest |H| entry, put down to rounding."""
+
+BATH_NAME = r"[A-Za-z0-9_-]{1,200}"
+"""What the name of a bath must match: it is part of dotted keys, and printed in theorems."""
 
 CHARGE_TOLERANCE = 1e-13
 """Largest entry, relative to the largest, that may violate a claimed charge by rounding."""
@@ -37,18 +41,29 @@ class Bath:
     Parameters
     ----------
     name
-        Unique name; paths such as ``bath.left.beta`` use it.
+        Unique, 1 to 200 of a-z, A-Z, 0-9, ``-`` and ``_``; paths such as ``bath.left.beta``
+        use it.
     sites
         The region, as site numbers counted from 0.
     couplings
-        Operators S_l as matrices on the region (d_r x d_r, sites in the listed order) or on the
-        whole system (d x d, identity outside the region). Models fill it in when it is None.
+        Operators S_l as matrices on the region (d_r x d_r, tensor factors in the order of
+        ``sites``) or on the whole system (d x d, tensor factors in the order of the system's
+        ``dimensions``, identity outside the region). Where the region is the whole system, listed
+        in another order, both readings are possible; a matrix that means different operators in
+        the two is refused. Models fill it in when it is None.
     beta
         Inverse temperature in units of 1/energy; ``inf`` is zero temperature.
     mu
         Chemical potential (energy), at most 0 for bosons whose spectrum starts at 0.
     spectral_density
         One for all couplings, or one for each.
+    region_order
+        True decides for the order of ``sites`` where both readings of the couplings are possible.
+
+    Raises
+    ------
+    InputError
+        If anything above does not hold; the message names the argument.
     """
 
     name: str
@@ -57,8 +72,10 @@ class Bath:
     mu: float = 0.0
     couplings: tuple[Any, ...] | None = None
     spectral_density: SpectralDensity | tuple[SpectralDensity, ...] = field(default_factory=Ohmic)
+    region_order: bool = False
 
     def __post_init__(self) -> None:
+        _check_name(self.name)
         where = f"bath.{self.name}"
         object.__setattr__(self, "sites", _site_numbers(self.sites, where))
         object.__setattr__(self, "beta", _number(self.beta, f"{where}.beta", allow_inf=True))
@@ -165,14 +182,8 @@ class OpenSystem:
                 f"must be one, or one per coupling ({len(local)}), but there are {len(density)}",
                 f"bath.{bath.name}.spectral_density",
             )
-        return Bath(
-            name=bath.name,
-            sites=bath.sites,
-            couplings=local,
-            beta=bath.beta,
-            mu=bath.mu,
-            spectral_density=tuple(density) if isinstance(density, tuple | list) else density,
-        )
+        own = tuple(density) if isinstance(density, tuple | list) else density
+        return replace(bath, couplings=local, spectral_density=own)
 
     def _local_coupling(self, operator: Any, bath: Bath, where: str) -> NDArray[Any]:
         matrix = _sparse_matrix(operator, where)
@@ -185,7 +196,20 @@ class OpenSystem:
                 f"(the system), but is {matrix.shape[0]} x {matrix.shape[1]}",
                 where,
             )
+        if region == self.dimension and not bath.region_order:
+            self._check_order(matrix, bath, where)
         return _frozen(matrix.toarray())
+
+    def _check_order(self, matrix: sp.csr_array, bath: Bath, where: str) -> None:
+        """Refuse a d x d matrix that means another operator in the region's order of sites."""
+        difference = abs(self.embed(matrix, bath.sites) - matrix).max()
+        if difference > HERMITICITY_TOLERANCE * abs(matrix).max():
+            raise InputError(
+                "must have one meaning, but its tensor factors could be the bath's sites "
+                f"{list(bath.sites)} or the system's sites {sorted(bath.sites)}, and the operators "
+                "differ: list the bath's sites in ascending order",
+                where,
+            )
 
     def _restricted(self, matrix: sp.csr_array, bath: Bath, where: str) -> NDArray[Any]:
         """The region's part S_r of S = S_r (x) 1, after checking that S is of that form."""
@@ -308,6 +332,15 @@ def _number(value: Any, where: str, *, allow_inf: bool = False) -> float:
     if math.isnan(number) or (math.isinf(number) and not allow_inf):
         raise InputError(f"must be finite, but is {number}", where)
     return number
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not re.fullmatch(BATH_NAME, name):
+        # escapes, because a name that looks like another one is what is wrong with it
+        raise InputError(
+            f"must be 1 to 200 letters a-z or A-Z, digits, - and _, but is {ascii(name)[:60]}",
+            "bath.name",
+        )
 
 
 def _site_numbers(sites: Any, where: str) -> tuple[int, ...]:

@@ -66,6 +66,8 @@ couplings = [1]
 beta = 2.0
 """
 
+RIGHT_BATH = MATRICES[MATRICES.rindex("[[bath]]") :]
+
 LOWERING = np.array([[0.0, 0.0], [1.0, 0.0]])
 PAIR = np.diag([1.0, 0.1, -0.1, -1.0])
 PAIR[1, 2] = PAIR[2, 1] = 0.2
@@ -204,6 +206,15 @@ VALUES = [
     chain("overlap", "sites = [2]", "sites = [0, 2]", "bath.right.sites", "overlap"),
     chain("bath twice", '"right"', '"left"', "bath.left.name", "unique"),
     chain("bath name", '"right"', '"the right"', "bath.the right.name", "letters"),
+    chain("bath name empty", '"right"', '""', "bath[1].name", "letters"),
+    chain("bath name invisible", '"right"', '"\u3164"', "bath[1].name", "'\\u3164'"),
+    chain(
+        "bath name of another script", '"right"', '"r\u0456ght"', "bath[1].name", "'r\\u0456ght'"
+    ),
+    chain("bath name of two lines", '"right"', '"the\\nright"', "bath[1].name", "'the\\nright'"),
+    chain("bath name with a line end", '"right"', '"right\\n"', "bath[1].name", "'right\\n'"),
+    chain("bath name with a dot", '"right"', '"right.beta"', "bath.right.beta.name", "letters"),
+    chain("bath name too long", '"right"', f'"{"r" * 201}"', "bath[1].name", "200 letters"),
     chain("fields missing", "field = 0.5", "field = [0.5, 0.5]", "system.field", "(3)"),
     chain("couplings missing", "coupling = 0.1", "coupling = [0.1]", "system.coupling", "(2)"),
     chain(
@@ -291,6 +302,7 @@ SETTINGS = [
     setting("set below a number", "system.coupling.value=1", "system.coupling", "must be a table"),
     setting("set two keys", "system.coupling=1\nb=2", "system.coupling", "must be a number"),
     setting("set bare word", "bath.left.beta=cold", "bath.left.beta", "'cold'"),
+    setting("set bath name", "bath.left.name=a.b", "bath.a.b.name", "letters"),
     setting("set NaN", "bath.left.beta=nan", "bath.left.beta", "nan"),
     setting("set negative beta", "bath.right.beta=-5", "bath.right.beta", "> 0"),
 ]
@@ -317,6 +329,15 @@ ARRAYS = [
         "bath.left.couplings[0]",
         couplings=np.stack([np.kron(LOWERING, LOWERING)] * 2),
         says="elsewhere",
+    ),
+    matrices(
+        "two meanings of a coupling",
+        "bath.left.couplings[0]",
+        ("sites = [0]", "sites = [1, 0]"),
+        ("charge = [[1, 0], [1, 0]]\n", ""),
+        (RIGHT_BATH, ""),
+        couplings=np.kron(LOWERING, np.eye(2))[None],
+        says="sites [1, 0] or the system's sites [0, 1]",
     ),
     matrices("wrong index", "bath.right.couplings", ("[1]\nbeta = 2.0", "[2]\nbeta = 2.0")),
     matrices("no index", "bath.left.couplings", ("couplings = [0]", "couplings = []")),

@@ -114,6 +114,7 @@ def with_spin_couplings(bath: Bath, operator: str) -> Bath:
         couplings=tuple(
             embed(single, (site,), dimensions).toarray() for site in range(len(bath.sites))
         ),
+        region_order=True,
     )
 
 
