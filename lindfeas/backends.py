@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lindfeas.errors import InputError, SolverError
+from lindfeas.errors import InputError, SolverError, quoted
 
 SOLVERS = ("CLARABEL", "SCS", "MOSEK")
 """The solvers that lindfeas drives, in the order in which it tries them."""
@@ -101,7 +101,7 @@ def usable_solvers(solver: str | None) -> list[str]:
         If there is none.
     """
     if solver is not None:
-        name = solver.upper()
+        name = solver.upper() if isinstance(solver, str) else quoted(solver)
         require(name)
         return [name]
     names = [name for name in SOLVERS if _CHECKS[name]().usable]

@@ -63,3 +63,40 @@ class ProofRejectedError(LindfeasError):
 
     def __str__(self) -> str:
         return f"the proof was rejected, which is a bug in lindfeas: {self.statement}"
+
+
+LONGEST_QUOTE = 60
+"""So many characters of a wrong value are quoted in a message."""
+
+
+def quoted(value: object, longest: int = LONGEST_QUOTE) -> str:
+    """``value`` as a message quotes it: on one line, short, and whatever its own text does."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # its own code, or an integer too long for decimal digits
+        text = f"of type {type(value).__name__}"
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def require(value: object, kind: type, where: str, otherwise: str = "") -> None:
+    """Refuse an argument of another type.
+
+    Parameters
+    ----------
+    value, kind
+        What was given, and the type that it must have.
+    where
+        The argument's name.
+    otherwise
+        What would be right, in words.
+
+    Raises
+    ------
+    InputError
+        One line that names both types.
+    """
+    if not isinstance(value, kind):
+        hint = f": {otherwise}" if otherwise else ""
+        raise InputError(
+            f"must be of type {kind.__name__}, but is {type(value).__name__}{hint}", where
+        )

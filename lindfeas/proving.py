@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lindfeas.answer import Answer
 from lindfeas.certificate import certificate
 from lindfeas.certification import certify
-from lindfeas.errors import MissingExtraError, ProofRejectedError
+from lindfeas.errors import MissingExtraError, ProofRejectedError, require
 from lindfeas.files import ProblemFile
 from lindfeas.sharp_distance import Witness
 
@@ -53,6 +53,9 @@ def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str,
     >>> proof.status, proof.lower[:12]
     ('accepted', '0.0010825824')
     """
+    require(answer, Answer, "answer", "give what lf.certify returns")
+    if problem is not None:
+        require(problem, ProblemFile, "problem", "give what lf.read_problem returns, or nothing")
     if not can_prove():
         raise MissingExtraError("python-flint", "proof", "A proof in ball arithmetic")
     from lindfeas.proof import verify

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from lindfeas import bath_functions
-from lindfeas.errors import InputError, PhysicsError
+from lindfeas.errors import InputError, PhysicsError, require
 from lindfeas.spectral_density import SpectralDensity
 from lindfeas.spectrum import UNIT_ROUNDOFF, Spectrum, diagonalise
 from lindfeas.system import Bath, OpenSystem, shifts
@@ -213,6 +213,7 @@ def redfield_equation(system: OpenSystem) -> Redfield:
     PhysicsError
         If levels of one charge sector are degenerate.
     """
+    require(system, OpenSystem, "system")
     spectrum = diagonalise(system)
     energies = spectrum.energies
     bohr = energies[None, :] - energies[:, None]

@@ -36,7 +36,7 @@ from lindfeas.decimals import (
     Positives,
 )
 from lindfeas.errors import InputError
-from lindfeas.system import BATH_NAME
+from lindfeas.system import BATH_NAME, LARGEST_CHARGE
 from lindfeas.wording import complaint, key_path, message, shown, suggestion
 
 SCHEMA_FILE = "schemas/problem.schema.json"
@@ -114,7 +114,7 @@ class MatrixSystem(TomlTable):
         Field(min_length=1, description="levels of every site, leftmost tensor factor first"),
     ]
     charge: Annotated[
-        list[list[Annotated[int, Field(ge=-1_000_000, le=1_000_000)]]] | None,
+        list[list[Annotated[int, Field(ge=-LARGEST_CHARGE, le=LARGEST_CHARGE)]]] | None,
         Field(description="conserved charge: one integer per basis state of every site"),
     ] = None
 
