@@ -293,7 +293,10 @@ class CustomDensity:
     def _evaluate(self, frequency: FloatArray) -> FloatArray:
         returned = self.function(frequency)
         try:
-            value = np.asarray(returned, dtype=np.float64)
+            if np.iscomplexobj(returned):
+                raise TypeError
+            with np.errstate(over="ignore"):
+                value = np.asarray(returned, dtype=np.float64)
         except (TypeError, ValueError, OverflowError):
             raise InputError(
                 f"must return one number per frequency, but returns {quoted(returned)}", "function"

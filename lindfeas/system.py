@@ -393,7 +393,8 @@ def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not re.fullmatch(BATH_NAME, name):
         # escapes, because a name that looks like another one is what is wrong with it
         raise InputError(
-            f"must be 1 to 200 letters a-z or A-Z, digits, - and _, but is {ascii(name)[:60]}",
+            f"must be 1 to 200 letters a-z or A-Z, digits, - and _, but is "
+            f"{quoted(name, how=ascii)}",
             "bath.name",
         )
 
@@ -529,7 +530,8 @@ def _charge(charge: Any, dimensions: tuple[int, ...]) -> tuple[tuple[int, ...], 
     if [len(local) for local in values] != list(dimensions):
         raise InputError(
             f"must hold one integer per basis state of every site (dimensions "
-            f"{list(dimensions)}), but has lengths {[len(local) for local in values]}",
+            f"{list(dimensions)}), but has lengths "
+            f"{quoted([len(local) for local in values])}",
             where,
         )
     for local in values:

@@ -257,7 +257,7 @@ def in_eigenbasis(reference: Redfield, matrix: ArrayLike, where: str) -> NDArray
     if dense.shape != (size, size):
         raise InputError(f"must be {size} x {size}, but has shape {dense.shape}", where)
     vectors = reference.spectrum.vectors
-    rotated: NDArray[Any] = vectors.conj().T @ ((dense + dense.conj().T) / 2) @ vectors
+    rotated: NDArray[Any] = vectors.conj().T @ (dense / 2 + dense.conj().T / 2) @ vectors
     return rotated
 
 
@@ -280,7 +280,7 @@ def _projection(projection: Any) -> str | NDArray[Any]:
     if isinstance(projection, str):
         if projection not in ("all", "diagonal"):
             raise InputError(
-                f"must be 'all', 'diagonal' or operators, but is {projection!r}",
+                f"must be 'all', 'diagonal' or operators, but is {quoted(projection)}",
                 "target.projection",
             )
         return projection

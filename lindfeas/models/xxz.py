@@ -92,7 +92,8 @@ def xxz_chain(
     for site, value in enumerate(fields):
         hamiltonian = hamiltonian + value * embed(SIGMA_Z, (site,), dimensions)
     for bond, (value, ratio) in enumerate(zip(exchange, ratios, strict=True)):
-        pair = value * (EXCHANGE + ratio * np.kron(SIGMA_Z, SIGMA_Z))
+        with np.errstate(over="ignore"):  # what is infinite then, OpenSystem refuses
+            pair = value * (EXCHANGE + ratio * np.kron(SIGMA_Z, SIGMA_Z))
         hamiltonian = hamiltonian + embed(pair, (bond, bond + 1), dimensions)
     full = tuple(_with_spin_couplings(bath) for bath in baths)
     return OpenSystem(
@@ -112,7 +113,7 @@ def check_memory(qubits: int) -> None:
     if qubits > largest:
         raise InputError(
             f"must be at most {largest} for the {memory / 1e9:.0f} GB of this machine, but is "
-            f"{qubits} (2^{qubits} levels)",
+            f"{quoted(qubits)} (2^{quoted(qubits)} levels)",
             "system.sites",
         )
 
