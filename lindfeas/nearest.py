@@ -5,9 +5,12 @@ one more linear system: from C p' = 0 and sum(p') = 1, with M = C + 1 1^T / d,
 
     dF = g.dp' = -(M^-T g) . dC p'        for g = dF/dp'.
 
-The 1-norm is smoothed, |x| -> sqrt(x^2 + e^2), and e lowered in stages. T has no other local minima
-in the small systems where all of them could be searched, but nothing rests on that: it is an upper
-end, and what is reported is evaluated from the Lindbladian found.
+The 1-norm is smoothed, |x| -> sqrt(x^2 + e^2), and e lowered in stages. That ends too early where
+an eigenvalue of B has become 0 on the way, so steps of `lindfeas.nearest_steps` follow, in turns.
+
+T has other local minima, up to hundreds of times larger: the search starts from several points, the
+same ones every time. It promises a local minimum and no more: T is an upper end, and what is
+reported is evaluated from the Lindbladian found.
 """
 
 from __future__ import annotations
@@ -42,11 +45,8 @@ MEMORY = 30
 FLOOR = 1e-2
 """Eigenvalues of a starting Gamma are raised to this fraction of the largest rate, off 0."""
 
-FINISHED = 2
-"""So many ends of the coarse search are followed further, and the nearest to a local minimum..."""
-
 TURNS = 3
-"""...in so many further turns at most..."""
+"""Fine descents and linear steps take turns, so many of them at most..."""
 
 GAIN = 1e-5
 """...while T falls relatively by more."""
@@ -88,8 +88,10 @@ def nearest_lindbladian(
     (feasible point, T), or None if no point tried has a unique steady state
     """
     search = _Search(problem, populations, flows)
+    if (distance := search.distance(point)) < NOTHING:
+        return point, distance
     even = Point(gammas=[np.eye(flow.size) for flow in flows], shift=point.shift)
-    best, distance = search.best((point, repair_point(problem, even), *search.scattered(point)))
+    best, distance = search.best((point, repair_point(problem, even)), search.scattered(point))
     return (best, distance) if np.isfinite(distance) else None
 
 
@@ -122,15 +124,19 @@ class _Search:
             found = max(found, trace_distance(steady, self.populations))
         return found
 
-    def best(self, starts: Sequence[Point]) -> tuple[Point, float]:
+    def best(self, starts: Sequence[Point], scattered: Sequence[Point]) -> tuple[Point, float]:
         """The nearest of all points that the search from these ends in, and its T.
 
-        First a coarse search from every start, then a fine one from the best ends.
+        A fine search from the starts and a coarse one from the scattered points; what is nearest
+        of both is followed to a local minimum.
         """
-        ends = [self._nearest([start, *self.descend(start, COARSE)]) for start in starts]
-        ends.sort(key=lambda one: one[1])
-        turned = [self._turn(*end) for end in ends[:FINISHED] if np.isfinite(end[1])]
-        point, distance = min([*turned, ends[0]], key=lambda one: one[1])
+        ends = [self._nearest([start, *self.descend(start, FINE)]) for start in starts]
+        if scattered and min(ends, key=_second)[1] > NOTHING:
+            coarse = [self._nearest([one, *self.descend(one, COARSE)]) for one in scattered]
+            ends.append(self._turn(*min(coarse, key=_second)))
+        point, distance = min(ends, key=_second)
+        if not scattered and np.isfinite(distance):
+            return self._stepped(point, distance)
         for _ in range(TURNS):
             before = distance
             point, distance = self._turn(point, distance)
@@ -144,13 +150,15 @@ class _Search:
         The descents know curvature, but are stuck where an eigenvalue of Gamma is 0; the linear
         steps are not, and meet corners of the 1-norm exactly.
         """
+        return self._stepped(*self._nearest([point, *self.descend(point, FINE)]))
+
+    def _stepped(self, point: Point, distance: float) -> tuple[Point, float]:
         if distance < NOTHING:
             return point, distance
-        point, _ = self._nearest([point, *self.descend(point, FINE)])
         return stepped(self.problem, self.populations, self.flows, point, self.distance)
 
     def _nearest(self, points: Sequence[Point]) -> tuple[Point, float]:
-        return min(((one, self.distance(one)) for one in points), key=lambda one: one[1])
+        return min(((one, self.distance(one)) for one in points), key=_second)
 
     def scattered(self, like: Point) -> list[Point]:
         """The nearest of random Gamma with rates over many orders of magnitude.
@@ -302,6 +310,10 @@ class _Search:
         except np.linalg.LinAlgError:
             return float("inf")
         return float(np.abs(steady - self.populations).mean())
+
+
+def _second(found: tuple[Point, float]) -> float:
+    return found[1]
 
 
 def _rounding(flow: FlowBlock, gamma: NDArray[Any]) -> NDArray[np.float64]:

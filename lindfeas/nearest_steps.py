@@ -34,6 +34,9 @@ NARROWEST = 1e-6
 
 MOST_STEPS = 25
 
+MOST_PIVOTS = 2000
+"""Of the simplex method in one step; what takes more is too badly scaled to be of use."""
+
 GAIN = 1e-6
 """A step that lowers T relatively by less makes the trust region smaller."""
 
@@ -121,7 +124,8 @@ def _step(
         ),
         b_ub=np.concatenate([-off / size, off / size, limits[:, 1], -limits[:, 0]]),
         bounds=[*_bounds(flows, blocks, radius), *[(0, None)] * levels],
-        method="highs",
+        method="highs-ds",
+        options={"maxiter": MOST_PIVOTS},
     )
     return None if found.x is None else _moved(problem, flows, point, blocks, found.x)
 
