@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lindfeas.errors import InputError, SolverError
+from lindfeas.errors import InputError, SolverError, quoted
 
 SOLVERS = ("CLARABEL", "SCS", "MOSEK")
 """The solvers that lindfeas drives, in the order in which it tries them."""
@@ -85,8 +85,8 @@ class SolverStatus:
 
 def require(solver: str) -> None:
     """Raise a `SolverError` that says what to do, unless the solver can be used."""
-    if solver not in _CHECKS:
-        raise SolverError(f"solver: must be one of {', '.join(_CHECKS)}, but is {solver!r}")
+    if not isinstance(solver, str) or solver not in _CHECKS:
+        raise SolverError(f"solver: must be one of {', '.join(_CHECKS)}, but is {quoted(solver)}")
     status = _CHECKS[solver]()
     if not status.usable:
         raise SolverError(f"solver {solver}: {status.message}")
@@ -101,7 +101,7 @@ def usable_solvers(solver: str | None) -> list[str]:
         If there is none.
     """
     if solver is not None:
-        name = solver.upper()
+        name = solver.upper() if isinstance(solver, str) else solver
         require(name)
         return [name]
     names = [name for name in SOLVERS if _CHECKS[name]().usable]
@@ -124,10 +124,15 @@ def status_of(names: Iterable[str]) -> tuple[SolverStatus, ...]:
     InputError
         If a name is not known; ``where`` is ``solvers``.
     """
-    wanted = list(dict.fromkeys(name.strip().upper() for name in names))
-    for name in wanted:
-        if name not in _CHECKS:
-            raise InputError(f"must be among {', '.join(_CHECKS)}, but is {name!r}", "solvers")
+    try:
+        listed = [names] if isinstance(names, str) else list(names)
+    except TypeError:
+        raise InputError(f"must be a list of names, but is {quoted(names)}", "solvers") from None
+    for name in listed:
+        if not isinstance(name, str) or name.strip().upper() not in _CHECKS:
+            known = ", ".join(_CHECKS)
+            raise InputError(f"must be among {known}, but is {quoted(name)}", "solvers")
+    wanted = dict.fromkeys(name.strip().upper() for name in listed)
     return tuple(_CHECKS[name]() for name in wanted)
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from lindfeas.box_search import Interval, Search
-from lindfeas.errors import InputError, MissingExtraError
+from lindfeas.errors import InputError, MissingExtraError, require
 from lindfeas.files import ProblemFile
 from lindfeas.proving import can_prove
 from lindfeas.wording import shown
@@ -93,6 +93,7 @@ def parse_interval(text: str) -> Interval:
     >>> parse_interval("bath.left.beta=0.95:1.05").high
     Decimal('1.05')
     """
+    require(text, str, "--box", "give KEY=LOW:HIGH")
     key, equals, ends = (part.strip() for part in text.partition("="))
     low, colon, high = ends.partition(":")
     try:
@@ -147,6 +148,9 @@ def prove_box(
     MissingExtraError
         Without python-flint.
     """
+    require(problem, ProblemFile, "problem", "give what lf.read_problem returns")
+    for interval in box if isinstance(box, list | tuple) else (box,):
+        require(interval, Interval, "box", "give a list of parse_interval(...)")
     if not can_prove():
         raise MissingExtraError("python-flint", "proof", "A proof over a box")
     from lindfeas.proof import verify

@@ -18,7 +18,7 @@ from lindfeas.lindbladian import Lindbladian, lindbladian
 from lindfeas.nearest import nearest_lindbladian
 from lindfeas.possibility import Demands
 from lindfeas.problem import Problem
-from lindfeas.question import Question
+from lindfeas.question import Question, require_question
 from lindfeas.redfield import Redfield, redfield_equation
 from lindfeas.sharp_distance import CELLS, Witness, distance_witness
 from lindfeas.target import Target, coherences, populations
@@ -74,6 +74,7 @@ def certify(
     'impossible'
     """
     started = time.perf_counter()
+    require_question(question)
     solvers = usable_solvers(solver)
     reference = redfield_equation(question.system)
     target = target_of(question, reference)

@@ -24,11 +24,11 @@ from lindfeas.backends import DEFAULTS, SolverStatus, solver_status, status_of
 from lindfeas.certification import target_of
 from lindfeas.columns import COMPARISON_COLUMNS
 from lindfeas.enclosure import Enclosure, enclose
-from lindfeas.errors import InputError, LindfeasError
+from lindfeas.errors import InputError, LindfeasError, quoted
 from lindfeas.files import ProblemFile
 from lindfeas.isolation import FAILED, FINISHED, TIME_LIMIT, Ending, Report, run_isolated
 from lindfeas.problem import Problem
-from lindfeas.question import Question
+from lindfeas.question import Question, require_question
 from lindfeas.redfield import redfield_equation
 from lindfeas.solver import RawSolution, solve, warm_up
 from lindfeas.table import Table, make_table
@@ -127,8 +127,17 @@ def compare(
     CLARABEL optimal True
     SCS optimal True
     """
-    if time_limit is not None and not time_limit > 0:
-        raise InputError(f"must be > 0, but is {time_limit:g}", "time_limit")
+    if not isinstance(problems, Mapping):
+        raise InputError(
+            f"must be questions or problem files by name, such as {{'chain': question}}, but is "
+            f"{type(problems).__name__}",
+            "problems",
+        )
+    for name, problem in problems.items():
+        if not isinstance(problem, ProblemFile):
+            require_question(problem, f"problems[{quoted(name)}]")
+    if time_limit is not None and not (_is_number(time_limit) and time_limit > 0):
+        raise InputError(f"must be > 0, but is {quoted(time_limit)}", "time_limit")
     limit = None if time_limit is None or time_limit > LONGEST_LIMIT else time_limit
     chosen = competitors(solvers)
 
@@ -142,6 +151,10 @@ def compare(
         for name, problem in problems.items()
         for row in _judged(_rows(name, problem, chosen, run))
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def competitors(solvers: Iterable[str] | None) -> tuple[SolverStatus, ...]:

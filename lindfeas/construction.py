@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +12,10 @@ from numpy.typing import NDArray
 
 from lindfeas import schema
 from lindfeas.errors import InputError
-from lindfeas.models.xxz import with_spin_couplings, xxz_chain
-from lindfeas.question import Question, Rates
+from lindfeas.models.xxz import check_memory, with_spin_couplings, xxz_chain
+from lindfeas.question import DEFAULT_NORM, Question, Rates
 from lindfeas.spectral_density import DrudeLorentz, Ohmic, OhmicExponential, SpectralDensity
 from lindfeas.system import Bath, OpenSystem
-
-DENSE_MATRICES = 8
-"""So many dense d x d arrays of doubles are needed at the very least."""
 
 DENSITIES: dict[str, type[Ohmic] | type[OhmicExponential] | type[DrudeLorentz]] = {
     "ohmic": Ohmic,
@@ -42,13 +38,15 @@ def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) ->
     else:
         system = _matrix_system(problem, base)
     limit = problem.ansatz.hamiltonian_limit
+    target = problem.question.target
     return Question(
         system=system,
         rates=_rates(problem.ansatz.rates),
         lamb_shift=problem.ansatz.lamb_shift,
         hamiltonian_limit=None if limit is None else float(limit),
-        target=problem.question.target,
-        norm=problem.question.norm,
+        target=target,
+        # a file may keep a norm for the coherences that --set or a sweep asks for
+        norm=DEFAULT_NORM if target == "populations" else problem.question.norm,
         tolerance=float(problem.question.tolerance),
     )
 
@@ -73,7 +71,7 @@ def _rates(rates: schema.EachRates | schema.TotalRates | schema.RangeRates) -> R
 
 def _chain(problem: schema.ChainProblem) -> OpenSystem:
     system = problem.system
-    _check_memory(system.sites)
+    check_memory(system.sites)
     baths = [
         with_spin_couplings(_bath(bath, system.sites, len(bath.sites)), bath.operator)
         for bath in problem.bath
@@ -85,20 +83,6 @@ def _chain(problem: schema.ChainProblem) -> OpenSystem:
         anisotropy=_floats(system.anisotropy),
         baths=baths,
     )
-
-
-def _check_memory(qubits: int) -> None:
-    """Refuse a chain that cannot fit, before the operating system ends the process."""
-    if not hasattr(os, "sysconf"):
-        return
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    largest = max((memory // (8 * DENSE_MATRICES)).bit_length() - 1, 0) // 2
-    if qubits > largest:
-        raise InputError(
-            f"must be at most {largest} for the {memory / 1e9:.0f} GB of this machine, but is "
-            f"{qubits} (2^{qubits} levels)",
-            "system.sites",
-        )
 
 
 def _bath(bath: schema.BathTable, sites: int, couplings: int) -> Bath:

@@ -27,11 +27,11 @@ from scipy.linalg import lapack, lu_factor, lu_solve
 
 from lindfeas.ansatz import Group, Region, merged, regions, whole_space
 from lindfeas.distance import trace_distance
-from lindfeas.errors import InputError, LindfeasError, MissingExtraError
+from lindfeas.errors import InputError, LindfeasError, MissingExtraError, quoted, require
 from lindfeas.lindbladian import Lindbladian, RegionDissipator
 from lindfeas.redfield import Redfield
 from lindfeas.spectrum import Sector
-from lindfeas.system import shifts
+from lindfeas.system import finite_number, shifts
 
 if TYPE_CHECKING:
     from lindfeas.answer import Answer
@@ -204,6 +204,8 @@ def steady_state_check(answer: Answer, epsilons: Sequence[float] = EPSILONS) -> 
     >>> check.limit.population_error < 1e-6
     True
     """
+    if not all(hasattr(answer, name) for name in ("candidate", "reference", "target")):
+        raise InputError(f"must be what lf.certify returns, but is {quoted(answer)}", "answer")
     if answer.candidate is None:
         return _refused(0, "no Lindbladian was found")
     return check_candidate(
@@ -243,9 +245,9 @@ def check_candidate(
     InputError
         If a strength is not > 0.
     """
-    for epsilon in epsilons:
-        if not 0 < epsilon < math.inf:
-            raise InputError(f"must be > 0, but holds {epsilon!r}", "epsilons")
+    require(candidate, Lindbladian, "candidate")
+    require(reference, Redfield, "reference", "give lf.redfield_equation(system)")
+    epsilons = _strengths(epsilons)
     if not len(epsilons):
         raise InputError("must hold at least one strength, but is empty", "epsilons")
     sectors = _sectors(candidate, reference)
@@ -363,6 +365,17 @@ def _row(
         coherence_error=error,
         residual=equations.residual(epsilon, state),
     )
+
+
+def _strengths(epsilons: Any) -> tuple[float, ...]:
+    try:
+        several = tuple(epsilons)
+    except TypeError:
+        raise InputError(f"must list numbers, but is {quoted(epsilons)}", "epsilons") from None
+    for epsilon in several:
+        if not finite_number(epsilon, "epsilons") > 0:
+            raise InputError(f"must be > 0, but holds {quoted(epsilon)}", "epsilons")
+    return tuple(map(float, several))
 
 
 def _refused(unknowns: int, reason: str) -> SteadyStateCheck:

@@ -1,5 +1,7 @@
 """The errors that lindfeas raises: one root, one clear line each."""
 
+from collections.abc import Callable
+
 
 class LindfeasError(Exception):
     """Root of every error that lindfeas raises on purpose."""
@@ -63,3 +65,40 @@ class ProofRejectedError(LindfeasError):
 
     def __str__(self) -> str:
         return f"the proof was rejected, which is a bug in lindfeas: {self.statement}"
+
+
+LONGEST_QUOTE = 60
+"""So many characters of a wrong value are quoted in a message."""
+
+
+def quoted(value: object, longest: int = LONGEST_QUOTE, how: Callable[[object], str] = repr) -> str:
+    """``value`` as a message quotes it: on one line, short, and whatever its own text does."""
+    try:
+        text = " ".join(how(value).split())
+    except Exception:  # its own code, or an integer too long for decimal digits
+        text = f"of type {type(value).__name__}"
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def require(value: object, kind: type | tuple[type, ...], where: str, otherwise: str = "") -> None:
+    """Refuse an argument of another type.
+
+    Parameters
+    ----------
+    value, kind
+        What was given, and the type that it must have, or the types that it may have.
+    where
+        The argument's name.
+    otherwise
+        What would be right, in words.
+
+    Raises
+    ------
+    InputError
+        One line that names both types.
+    """
+    if not isinstance(value, kind):
+        hint = f": {otherwise}" if otherwise else ""
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        names = " or ".join(one.__name__ for one in kinds)
+        raise InputError(f"must be of type {names}, but is {type(value).__name__}{hint}", where)

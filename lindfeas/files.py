@@ -13,7 +13,7 @@ from typing import Any
 
 from lindfeas import construction, schema
 from lindfeas.decimals import evenly_spaced
-from lindfeas.errors import InputError
+from lindfeas.errors import InputError, quoted, require
 from lindfeas.question import Question
 from lindfeas.schema import problem_schema as problem_schema
 from lindfeas.wording import shown, suggestion
@@ -130,12 +130,29 @@ def read_problem(path: str | os.PathLike[str], settings: Sequence[str] = ()) -> 
     >>> problem.question.system.baths[1].beta
     5.0
     """
-    file = Path(path)
+    file = file_path(path)
     document = _parse(_text(file), str(file))
-    for setting in settings:
+    for setting in _listed(settings):
         key, value = parse_setting(setting)
         set_value(document, key, value)
     return problem_from_document(document, file.parent, path=file)
+
+
+def file_path(path: Any) -> Path:
+    """A user's path, or one line that says what it is instead."""
+    require(path, (str, os.PathLike), "path", "give the path of a file")
+    try:
+        return Path(path)
+    except TypeError:  # bytes from __fspath__
+        raise InputError(f"must be a path, but is {quoted(path)}", "path") from None
+
+
+def _listed(settings: Any) -> Sequence[str]:
+    several = settings if isinstance(settings, list | tuple) else (None,)
+    for setting in several:
+        if not isinstance(setting, str):
+            raise InputError(f"must be a list of KEY=VALUE, but is {quoted(settings)}", "settings")
+    return several
 
 
 def problem_from_document(

@@ -5,9 +5,12 @@ one more linear system: from C p' = 0 and sum(p') = 1, with M = C + 1 1^T / d,
 
     dF = g.dp' = -(M^-T g) . dC p'        for g = dF/dp'.
 
-The 1-norm is smoothed, |x| -> sqrt(x^2 + e^2), and e lowered in stages. T has no other local minima
-in the small systems where all of them could be searched, but nothing rests on that: it is an upper
-end, and what is reported is evaluated from the Lindbladian found.
+The 1-norm is smoothed, |x| -> sqrt(x^2 + e^2), and e lowered in stages. That ends too early where
+an eigenvalue of B has become 0 on the way, so steps of `lindfeas.nearest_steps` follow, in turns.
+
+T has other local minima, up to hundreds of times larger: the search starts from several points, the
+same ones every time. It promises a local minimum and no more: T is an upper end, and what is
+reported is evaluated from the Lindbladian found.
 """
 
 from __future__ import annotations
@@ -23,24 +26,45 @@ from lindfeas.bounds import repair_point
 from lindfeas.distance import trace_distance
 from lindfeas.errors import PhysicsError
 from lindfeas.flow import FlowBlock
+from lindfeas.nearest_steps import stepped
 from lindfeas.problem import Point, Problem
 from lindfeas.residual import hermitian_root
+from lindfeas.spectrum import UNIT_ROUNDOFF
 from lindfeas.state_reduction import stationary_distribution
 
-STAGES = 9
-"""Most stages; e starts at the mean deviation of the populations and falls by 10 every time."""
+COARSE, FINE = (3, 60, 1.0), (9, 200, 1.0)
+"""Most stages, most steps of every stage, and the first e in mean deviations of the populations; e
+falls by 10 every time."""
 
 SMOOTH = 1e-4
 """The last stage is the one whose e is below this fraction of the mean deviation."""
-
-STEPS = 200
-"""Most steps of every stage."""
 
 MEMORY = 30
 """Steps that the approximate curvature is built from."""
 
 FLOOR = 1e-2
 """Eigenvalues of a starting Gamma are raised to this fraction of the largest rate, off 0."""
+
+TURNS = 3
+"""Fine descents and linear steps take turns, so many of them at most..."""
+
+GAIN = 1e-5
+"""...while T falls relatively by more."""
+
+NOTHING = 1e-13
+"""A T below is that of the true populations, up to rounding."""
+
+RANDOM = 32
+"""Random points that are looked at..."""
+
+KEPT = 4
+"""...so many of which the search starts from."""
+
+SPREAD = 1e-8
+"""Smallest rates of a random point, relative to the largest."""
+
+LARGEST_WORK = 20_000
+"""Up to this size, d^2 times the entries of Gamma, there are random points."""
 
 SMALLEST_RATE = 1e-9
 """Rates that may be zero are kept above this fraction of the largest."""
@@ -64,11 +88,10 @@ def nearest_lindbladian(
     (feasible point, T), or None if no point tried has a unique steady state
     """
     search = _Search(problem, populations, flows)
+    if (distance := search.distance(point)) < NOTHING:
+        return point, distance
     even = Point(gammas=[np.eye(flow.size) for flow in flows], shift=point.shift)
-    found = [(trial, search.distance(trial)) for trial in (point, repair_point(problem, even))]
-    for start, _ in list(found):
-        found += [(trial, search.distance(trial)) for trial in search.descend(start)]
-    best, distance = min(found, key=lambda one: one[1])
+    best, distance = search.best((point, repair_point(problem, even)), search.scattered(point))
     return (best, distance) if np.isfinite(distance) else None
 
 
@@ -81,23 +104,93 @@ class _Search:
     flows: Sequence[FlowBlock]
 
     def distance(self, point: Point) -> float:
-        """T of a point; infinite if its steady state is not unique."""
-        rates = np.maximum(_generator(self.flows, point.gammas), 0.0)
-        np.fill_diagonal(rates, 0.0)
-        try:
-            return trace_distance(stationary_distribution(rates), self.populations)
-        except PhysicsError:
-            return float("inf")
+        """T of a point; infinite if its steady state is not unique.
 
-    def descend(self, start: Point) -> Iterator[Point]:
-        """The feasible points that the stages end in."""
+        The larger one of the T of rates lowered and raised by what rounding can do to them, so
+        that no steady state counts that only rounding makes unique.
+        """
+        rates = _generator(self.flows, point.gammas)
+        noise = np.sum(
+            [_rounding(f, g) for f, g in zip(self.flows, point.gammas, strict=True)], axis=0
+        )
+        found = 0.0
+        for side in (-1, 1):
+            moved = np.maximum(rates + side * noise, 0.0)
+            np.fill_diagonal(moved, 0.0)
+            try:
+                steady = stationary_distribution(moved)
+            except PhysicsError:
+                return float("inf")
+            found = max(found, trace_distance(steady, self.populations))
+        return found
+
+    def best(self, starts: Sequence[Point], scattered: Sequence[Point]) -> tuple[Point, float]:
+        """The nearest of all points that the search from these ends in, and its T.
+
+        A fine search from the starts and a coarse one from the scattered points; what is nearest
+        of both is followed to a local minimum.
+        """
+        ends = [self._nearest([start, *self.descend(start, FINE)]) for start in starts]
+        if scattered and min(ends, key=_second)[1] > NOTHING:
+            coarse = [self._nearest([one, *self.descend(one, COARSE)]) for one in scattered]
+            ends.append(self._turn(*min(coarse, key=_second)))
+        point, distance = min(ends, key=_second)
+        if not scattered and np.isfinite(distance):
+            return self._stepped(point, distance)
+        for _ in range(TURNS):
+            before = distance
+            point, distance = self._turn(point, distance)
+            if not distance < before * (1 - GAIN):
+                break
+        return point, distance
+
+    def _turn(self, point: Point, distance: float) -> tuple[Point, float]:
+        """Smooth descents, then linear steps.
+
+        The descents know curvature, but are stuck where an eigenvalue of Gamma is 0; the linear
+        steps are not, and meet corners of the 1-norm exactly.
+        """
+        return self._stepped(*self._nearest([point, *self.descend(point, FINE)]))
+
+    def _stepped(self, point: Point, distance: float) -> tuple[Point, float]:
+        if distance < NOTHING:
+            return point, distance
+        return stepped(self.problem, self.populations, self.flows, point, self.distance)
+
+    def _nearest(self, points: Sequence[Point]) -> tuple[Point, float]:
+        return min(((one, self.distance(one)) for one in points), key=_second)
+
+    def scattered(self, like: Point) -> list[Point]:
+        """The nearest of random Gamma with rates over many orders of magnitude.
+
+        There are none where the search takes long anyway.
+        """
+        work = len(self.populations) ** 2 * sum(flow.size**2 for flow in self.flows)
+        if work > LARGEST_WORK:
+            return []
+        generator = np.random.default_rng(0)
+        points = []
+        for _ in range(RANDOM):
+            shares = 10.0 ** generator.uniform(-2, 2, len(self.problem.regions))
+            gammas = [shares[flow.region] * _random(flow, generator) for flow in self.flows]
+            points.append(repair_point(self.problem, Point(gammas=gammas, shift=like.shift)))
+        return sorted(points, key=self.distance)[:KEPT]
+
+    def descend(self, start: Point, effort: tuple[int, int, float]) -> Iterator[Point]:
+        """The feasible points that the stages end in.
+
+        Parameters
+        ----------
+        effort
+            Most stages, most steps of every stage, and the first e in mean deviations.
+        """
         from scipy.optimize import minimize
 
         x, limits = self._coordinates(start)
-        length = self._deviation(x)
+        length = effort[2] * self._deviation(x)
         if not 0 < length < np.inf:
             return
-        for _ in range(STAGES):
+        for _ in range(effort[0]):
             found = minimize(
                 self._value,
                 x,
@@ -105,7 +198,7 @@ class _Search:
                 jac=True,
                 method="L-BFGS-B",
                 bounds=limits,
-                options={"maxiter": STEPS, "maxcor": MEMORY, "ftol": 1e-10, "gtol": 1e-12},
+                options={"maxiter": effort[1], "maxcor": MEMORY, "ftol": 1e-10, "gtol": 1e-12},
             )
             x = found.x
             yield repair_point(self.problem, Point(gammas=self._gammas(x)[0], shift=start.shift))
@@ -217,6 +310,30 @@ class _Search:
         except np.linalg.LinAlgError:
             return float("inf")
         return float(np.abs(steady - self.populations).mean())
+
+
+def _second(found: tuple[Point, float]) -> float:
+    return found[1]
+
+
+def _rounding(flow: FlowBlock, gamma: NDArray[Any]) -> NDArray[np.float64]:
+    """What rounding can do to this block's part of C, shape (d, d); 0 for blocks of one entry."""
+    if flow.size == 1:
+        return np.zeros(flow.coefficients.shape[:2])
+    sizes = np.abs(flow.coefficients).reshape(*flow.coefficients.shape[:2], -1)
+    found: NDArray[np.float64] = 4 * UNIT_ROUNDOFF * (sizes @ np.abs(gamma).ravel()).T
+    return found
+
+
+def _random(flow: FlowBlock, generator: np.random.Generator) -> NDArray[Any]:
+    """A random Gamma of one block, eigenvalues between `SPREAD` and 1."""
+    normal: NDArray[Any] = generator.normal(size=(flow.size, flow.size))
+    if flow.is_complex:
+        normal = normal + 1j * generator.normal(size=normal.shape)
+    vectors, _ = np.linalg.qr(normal)
+    values = SPREAD ** generator.uniform(size=flow.size)
+    gamma: NDArray[Any] = (vectors * values) @ vectors.conj().T
+    return gamma
 
 
 def _generator(flows: Sequence[FlowBlock], gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lindfeas.answer import Answer
 from lindfeas.certificate import certificate
 from lindfeas.certification import certify
-from lindfeas.errors import InputError, MissingExtraError, ProofRejectedError
+from lindfeas.errors import InputError, MissingExtraError, ProofRejectedError, require
 from lindfeas.files import ProblemFile
 from lindfeas.sharp_distance import Witness
 
@@ -54,6 +54,9 @@ def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str,
     >>> proof.status, proof.lower[:12]
     ('accepted', '0.0010825824')
     """
+    require(answer, Answer, "answer", "give what lf.certify returns")
+    if problem is not None:
+        require(problem, ProblemFile, "problem", "give what lf.read_problem returns, or nothing")
     if not can_prove():
         raise MissingExtraError("python-flint", "proof", "A proof in ball arithmetic")
     from lindfeas.proof import verify

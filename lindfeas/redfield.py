@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas import bath_functions
-from lindfeas.errors import InputError, PhysicsError
+from lindfeas.errors import InputError, PhysicsError, require
 from lindfeas.spectral_density import SpectralDensity
 from lindfeas.spectrum import Spectrum, diagonalise
 from lindfeas.state_reduction import stationary_distribution
@@ -255,6 +255,7 @@ def redfield_equation(system: OpenSystem) -> Redfield:
     PhysicsError
         If levels of one charge sector are degenerate.
     """
+    require(system, OpenSystem, "system")
     spectrum = diagonalise(system)
     charges = system.charges()
     couplings = tuple(

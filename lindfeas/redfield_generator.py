@@ -34,10 +34,10 @@ from lindfeas.ansatz import Region, regions
 from lindfeas.backends import usable_solvers
 from lindfeas.bounds import Interval
 from lindfeas.enclosure import enclose
-from lindfeas.errors import SolverError
+from lindfeas.errors import SolverError, require
 from lindfeas.lindbladian import Lindbladian, lindbladian
 from lindfeas.problem import GammaBlock, Problem, ShiftDirections
-from lindfeas.question import Question, Rates
+from lindfeas.question import Question, Rates, require_question
 from lindfeas.redfield import Redfield, redfield_equation
 from lindfeas.residual import Layout, hermitian_coordinates, hermitian_matrix
 from lindfeas.rounding import (
@@ -194,6 +194,7 @@ def redfield_generator(reference: Redfield) -> RedfieldGenerator:
     PhysicsError
         If a principal-value integral diverges (see `lindfeas.redfield.Coupling`).
     """
+    require(reference, Redfield, "reference", "give lf.redfield_equation(system)")
     size = reference.spectrum.dimension
     vectors = reference.spectrum.vectors
     eye = np.eye(size)
@@ -253,6 +254,10 @@ def redfield_verdict(
     >>> redfield_verdict(lf.Question(system=pair)).is_lindblad
     False
     """
+    require_question(question)
+    if rates is not None:
+        require(rates, Rates, "rates", "give Rates.each, Rates.total or Rates.range")
+        rates.check_regions(len(question.system.baths))
     reference = redfield_equation(question.system)
     generator = redfield_generator(reference)
     eigenvalues = generator.kossakowski_eigenvalues

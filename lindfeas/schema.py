@@ -36,6 +36,7 @@ from lindfeas.decimals import (
     Positives,
 )
 from lindfeas.errors import InputError
+from lindfeas.system import BATH_NAME, LARGEST_CHARGE
 from lindfeas.wording import complaint, key_path, message, shown, suggestion
 
 SCHEMA_FILE = "schemas/problem.schema.json"
@@ -104,7 +105,8 @@ class MatrixSystem(TomlTable):
         Field(
             min_length=1,
             description="npz file beside the problem file: H (d, d) and couplings (n, m, m), each "
-            "on its bath's region (m = d_r) or on the whole system (m = d)",
+            "on its bath's region (m = d_r, sites in the bath's order) or on the whole system "
+            "(m = d)",
         ),
     ]
     dimensions: Annotated[
@@ -112,7 +114,7 @@ class MatrixSystem(TomlTable):
         Field(min_length=1, description="levels of every site, leftmost tensor factor first"),
     ]
     charge: Annotated[
-        list[list[Annotated[int, Field(ge=-1_000_000, le=1_000_000)]]] | None,
+        list[list[Annotated[int, Field(ge=-LARGEST_CHARGE, le=LARGEST_CHARGE)]]] | None,
         Field(description="conserved charge: one integer per basis state of every site"),
     ] = None
 
@@ -162,7 +164,10 @@ class BathTable(TomlTable):
 
     name: Annotated[
         str,
-        Field(pattern=r"^[\w-]+$", description="letters, digits, - and _; unique; part of paths"),
+        Field(
+            pattern=f"^{BATH_NAME}$",
+            description="1 to 200 of a-z, A-Z, 0-9, - and _; unique; part of paths",
+        ),
     ]
     sites: Annotated[list[SiteNumber], Field(min_length=1, description="counted from 0")]
     beta: Annotated[

@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lindfeas.errors import InputError
+from lindfeas.errors import InputError, quoted
 
 FloatArray = NDArray[np.float64]
 
@@ -25,6 +25,9 @@ NEGLIGIBLE = 1e-30
 
 PROBE = 1e-12
 """Where a custom density is compared with its claimed low-frequency form, in its scale."""
+
+LONGEST_NUMBER = 500
+"""Characters of a wrong parameter that are shown; enough for an integer beyond the doubles."""
 
 PROBE_TOLERANCE = 1e-2
 """Relative difference there that a next-to-leading term may cause."""
@@ -269,7 +272,7 @@ class CustomDensity:
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise InputError(
-                f"must be callable with an array, but is {self.function!r}", "function"
+                f"must be callable with an array, but is {quoted(self.function)}", "function"
             )
         _store(self, "exponent", positive=True)
         _store(self, "leading_coefficient")
@@ -288,7 +291,16 @@ class CustomDensity:
         return result
 
     def _evaluate(self, frequency: FloatArray) -> FloatArray:
-        value = np.asarray(self.function(frequency), dtype=np.float64)
+        returned = self.function(frequency)
+        try:
+            if np.iscomplexobj(returned):
+                raise TypeError
+            with np.errstate(over="ignore"):
+                value = np.asarray(returned, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(
+                f"must return one number per frequency, but returns {quoted(returned)}", "function"
+            ) from None
         if value.shape != frequency.shape:
             raise InputError(
                 f"must return one value per frequency, shape {frequency.shape}, "
@@ -372,7 +384,10 @@ def _checked(value: object, where: str, *, positive: bool = False, infinite: boo
         number = _as_float(value)
     in_range = number > 0.0 if positive else number >= 0.0
     if not in_range or (math.isinf(number) and not infinite):
-        raise InputError(f"must be {wanted}, but is {value!r}", where)
+        way = ""
+        if where == "strength" and isinstance(value, list | tuple | np.ndarray):
+            way = "; for one strength per coupling, give the bath a tuple of densities"
+        raise InputError(f"must be {wanted}, but is {quoted(value, LONGEST_NUMBER)}{way}", where)
     return number
 
 
@@ -385,7 +400,13 @@ def _as_float(value: float | np.integer[Any] | np.floating[Any]) -> float:
 
 
 def _sorted_breakpoints(density: CustomDensity) -> tuple[float, ...]:
-    points = tuple(sorted(_checked(b, "breakpoints", positive=True) for b in density.breakpoints))
+    try:
+        listed = tuple(density.breakpoints)
+    except TypeError:
+        raise InputError(
+            f"must list frequencies, but is {quoted(density.breakpoints)}", "breakpoints"
+        ) from None
+    points = tuple(sorted(_checked(b, "breakpoints", positive=True) for b in listed))
     if points and points[-1] >= density.support:
         raise InputError(
             f"must be below the support {density.support}, but is {points[-1]}", "breakpoints"

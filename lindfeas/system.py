@@ -8,19 +8,26 @@ qubit state 0 is up (excited), so that ``sigma_minus = |1><0|`` lowers the energ
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from lindfeas.errors import InputError
+from lindfeas.errors import InputError, quoted, require
 from lindfeas.spectral_density import Ohmic, SpectralDensity
 
 HERMITICITY_TOLERANCE = 1e-13
 """Largest |H - H^dagger| entry, relative to the largest |H| entry, put down to rounding."""
+
+BATH_NAME = r"[A-Za-z0-9_-]{1,200}"
+"""What the name of a bath must match: it is part of dotted keys, and printed in theorems."""
+
+LARGEST_CHARGE = 1_000_000
+"""Largest absolute charge of a basis state."""
 
 CHARGE_TOLERANCE = 1e-13
 """Largest entry, relative to the largest, that may violate a claimed charge by rounding."""
@@ -37,18 +44,29 @@ class Bath:
     Parameters
     ----------
     name
-        Unique name; paths such as ``bath.left.beta`` use it.
+        Unique, 1 to 200 of a-z, A-Z, 0-9, ``-`` and ``_``; paths such as ``bath.left.beta``
+        use it.
     sites
         The region, as site numbers counted from 0.
     couplings
-        Operators S_l as matrices on the region (d_r x d_r, sites in the listed order) or on the
-        whole system (d x d, identity outside the region). Models fill it in when it is None.
+        Operators S_l as matrices on the region (d_r x d_r, tensor factors in the order of
+        ``sites``) or on the whole system (d x d, tensor factors in the order of the system's
+        ``dimensions``, identity outside the region). Where the region is the whole system, listed
+        in another order, both readings are possible; a matrix that means different operators in
+        the two is refused. Models fill it in when it is None.
     beta
         Inverse temperature in units of 1/energy; ``inf`` is zero temperature.
     mu
         Chemical potential (energy), at most 0 for bosons whose spectrum starts at 0.
     spectral_density
         One for all couplings, or one for each.
+    region_order
+        True decides for the order of ``sites`` where both readings of the couplings are possible.
+
+    Raises
+    ------
+    InputError
+        If anything above does not hold; the message names the argument.
     """
 
     name: str
@@ -57,14 +75,14 @@ class Bath:
     mu: float = 0.0
     couplings: tuple[Any, ...] | None = None
     spectral_density: SpectralDensity | tuple[SpectralDensity, ...] = field(default_factory=Ohmic)
+    region_order: bool = False
 
     def __post_init__(self) -> None:
+        _check_name(self.name)
         where = f"bath.{self.name}"
         object.__setattr__(self, "sites", _site_numbers(self.sites, where))
-        object.__setattr__(self, "beta", _number(self.beta, f"{where}.beta", allow_inf=True))
-        object.__setattr__(self, "mu", _number(self.mu, f"{where}.mu"))
-        if not self.beta > 0:
-            raise InputError(f"must be > 0, but is {self.beta:g}", f"{where}.beta")
+        object.__setattr__(self, "beta", _beta(self.beta, f"{where}.beta"))
+        object.__setattr__(self, "mu", finite_number(self.mu, f"{where}.mu"))
         if self.mu > 0:
             raise InputError(
                 f"must be <= 0 for bosons with spectrum from 0, but is {self.mu:g}", f"{where}.mu"
@@ -72,6 +90,11 @@ class Bath:
         if self.couplings is not None:
             object.__setattr__(self, "couplings", _operators(self.couplings, where))
         _check_densities(self.spectral_density, where)
+        if not isinstance(self.region_order, bool | np.bool_):
+            raise InputError(
+                f"must be True or False, but is {quoted(self.region_order)}",
+                f"{where}.region_order",
+            )
 
     def density_of(self, coupling: int) -> SpectralDensity:
         """Spectral density of the bath copy behind coupling number ``coupling``."""
@@ -112,9 +135,7 @@ class OpenSystem:
         set_ = object.__setattr__
         set_(self, "dimensions", _dimensions(self.dimensions))
         set_(self, "hamiltonian", _hermitian(self.hamiltonian, self.dimension, "system.H"))
-        if isinstance(self.baths, Bath) or not all(isinstance(b, Bath) for b in self.baths):
-            raise InputError("must be a list of Bath", "bath")
-        set_(self, "baths", tuple(self.baths))
+        set_(self, "baths", checked_baths(self.baths))
         set_(self, "charge", _charge(self.charge, self.dimensions))
         _check_regions(self.baths, len(self.dimensions))
         set_(self, "baths", tuple(self._with_local_couplings(bath) for bath in self.baths))
@@ -140,8 +161,26 @@ class OpenSystem:
         return product_charges(local, dimensions)
 
     def embed(self, operator: ArrayLike | sp.sparray, sites: Sequence[int]) -> sp.csr_array:
-        """``operator`` on ``sites``, times the identity elsewhere, as a sparse d x d matrix."""
-        return embed(operator, sites, self.dimensions)
+        """``operator`` on ``sites``, times the identity elsewhere, as a sparse d x d matrix.
+
+        Its tensor factors are those of ``sites``, in the listed order.
+
+        Raises
+        ------
+        InputError
+            If the sites are not sites of the system, or the operator does not fit them.
+        """
+        numbers = _site_numbers(sites, "embed")
+        _check_range(numbers, len(self.dimensions), "embed.sites")
+        matrix = square_matrix(operator, "embed.operator")
+        size = math.prod(self.dimensions[site] for site in numbers)
+        if matrix.shape[0] != size:
+            raise InputError(
+                f"must be {size} x {size} on sites {list(numbers)}, but is "
+                f"{matrix.shape[0]} x {matrix.shape[1]}",
+                "embed.operator",
+            )
+        return embed(matrix, numbers, self.dimensions)
 
     def couplings(self) -> list[tuple[Bath, int, sp.csr_array]]:
         """All couplings as (bath, number within the bath, sparse d x d operator)."""
@@ -165,17 +204,11 @@ class OpenSystem:
                 f"must be one, or one per coupling ({len(local)}), but there are {len(density)}",
                 f"bath.{bath.name}.spectral_density",
             )
-        return Bath(
-            name=bath.name,
-            sites=bath.sites,
-            couplings=local,
-            beta=bath.beta,
-            mu=bath.mu,
-            spectral_density=tuple(density) if isinstance(density, tuple | list) else density,
-        )
+        own = tuple(density) if isinstance(density, tuple | list) else density
+        return replace(bath, couplings=local, spectral_density=own)
 
     def _local_coupling(self, operator: Any, bath: Bath, where: str) -> NDArray[Any]:
-        matrix = _sparse_matrix(operator, where)
+        matrix = square_matrix(operator, where)
         region = self.region_dimension(bath)
         if matrix.shape == (self.dimension, self.dimension) and region != self.dimension:
             return self._restricted(matrix, bath, where)
@@ -185,7 +218,20 @@ class OpenSystem:
                 f"(the system), but is {matrix.shape[0]} x {matrix.shape[1]}",
                 where,
             )
+        if region == self.dimension and not bath.region_order:
+            self._check_order(matrix, bath, where)
         return _frozen(matrix.toarray())
+
+    def _check_order(self, matrix: sp.csr_array, bath: Bath, where: str) -> None:
+        """Refuse a d x d matrix that means another operator in the region's order of sites."""
+        difference = abs(self.embed(matrix, bath.sites) - matrix).max()
+        if difference > HERMITICITY_TOLERANCE * abs(matrix).max():
+            raise InputError(
+                "must have one meaning, but its tensor factors could be the bath's sites "
+                f"{list(bath.sites)} or the system's sites {sorted(bath.sites)}, and the operators "
+                "differ: list the bath's sites in ascending order",
+                where,
+            )
 
     def _restricted(self, matrix: sp.csr_array, bath: Bath, where: str) -> NDArray[Any]:
         """The region's part S_r of S = S_r (x) 1, after checking that S is of that form."""
@@ -301,34 +347,97 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _number(value: Any, where: str, *, allow_inf: bool = False) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
-        raise InputError(f"must be a number, but is {value!r}", where)
-    number = float(value)
-    if math.isnan(number) or (math.isinf(number) and not allow_inf):
-        raise InputError(f"must be finite, but is {number}", where)
+def checked_baths(baths: Any) -> tuple[Bath, ...]:
+    """Several baths as a tuple; anything else is refused."""
+    try:
+        several = () if isinstance(baths, Bath) else tuple(baths)
+    except TypeError:
+        raise InputError(f"must be a list of Bath, but is {type(baths).__name__}", "bath") from None
+    if isinstance(baths, Bath):
+        raise InputError("must be a list of Bath, but is one Bath", "bath")
+    for bath in several:
+        require(bath, Bath, "bath")
+    return several
+
+
+def finite_number(value: Any, where: str) -> float:
+    """A user's number as a finite float."""
+    number = _real_number(value, where)
+    if not math.isfinite(number):
+        raise InputError(f"must be finite, but is {quoted(value)}", where)
     return number
+
+
+def _real_number(value: Any, where: str) -> float:
+    """A user's number as a float; infinite beyond the doubles, or NaN, if that is what it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+        raise InputError(f"must be a number, but is {quoted(value)}", where)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _beta(value: Any, where: str) -> float:
+    beta = _real_number(value, where)
+    if math.isnan(beta):
+        raise InputError("must be a number > 0 (inf is allowed), but is nan", where)
+    if not beta > 0:
+        raise InputError(f"must be > 0, but is {beta:g}", where)
+    if math.isinf(beta) and isinstance(value, int):
+        raise InputError(f"must fit a double-precision number, but is {quoted(value)}", where)
+    return beta
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not re.fullmatch(BATH_NAME, name):
+        # escapes, because a name that looks like another one is what is wrong with it
+        raise InputError(
+            f"must be 1 to 200 letters a-z or A-Z, digits, - and _, but is "
+            f"{quoted(name, how=ascii)}",
+            "bath.name",
+        )
 
 
 def _site_numbers(sites: Any, where: str) -> tuple[int, ...]:
     try:
         numbers = tuple(sites)
     except TypeError:
-        raise InputError(f"must list site numbers, but is {sites!r}", f"{where}.sites") from None
+        raise InputError(
+            f"must list site numbers, but is {quoted(sites)}", f"{where}.sites"
+        ) from None
     if not numbers:
         raise InputError("must list at least one site, but is empty", f"{where}.sites")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | np.integer):
-            raise InputError(f"must list whole numbers, but holds {number!r}", f"{where}.sites")
+            raise InputError(
+                f"must list whole numbers, but holds {quoted(number)}", f"{where}.sites"
+            )
     if len(set(numbers)) < len(numbers):
-        raise InputError(f"must not repeat a site, but is {list(numbers)}", f"{where}.sites")
+        raise InputError(
+            f"must not repeat a site, but is {quoted(list(numbers))}", f"{where}.sites"
+        )
     return tuple(int(number) for number in numbers)
 
 
 def _operators(couplings: Any, where: str) -> tuple[Any, ...]:
-    if sp.issparse(couplings) or hasattr(couplings, "full") or np.ndim(couplings) == 2:
-        raise InputError("must be a list of operators, but is one matrix", f"{where}.couplings")
-    return tuple(couplings)
+    where = f"{where}.couplings"
+    if sp.issparse(couplings) or hasattr(couplings, "full") or _is_one_matrix(couplings):
+        raise InputError("must be a list of operators, but is one matrix", where)
+    try:
+        return tuple(couplings)
+    except TypeError:
+        raise InputError(
+            f"must be a list of operators, but is {quoted(couplings)}", where
+        ) from None
+
+
+def _is_one_matrix(value: Any) -> bool:
+    """Whether this is a matrix as an array, or as a list of rows."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 2
+    rows = value if isinstance(value, list | tuple) else ()
+    return any(isinstance(row, list | tuple) and row and np.isscalar(row[0]) for row in rows)
 
 
 def _check_densities(density: Any, where: str) -> None:
@@ -342,32 +451,43 @@ def _check_densities(density: Any, where: str) -> None:
 
 
 def _dimensions(dimensions: Any) -> tuple[int, ...]:
-    if isinstance(dimensions, int):
-        raise InputError("must be a list, one per site, but is one number", "system.dimensions")
-    values = tuple(dimensions)
+    try:
+        values = tuple(dimensions)
+    except TypeError:
+        raise InputError(
+            f"must be a list, one per site, but is {quoted(dimensions)}", "system.dimensions"
+        ) from None
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 2:
             raise InputError(
-                f"must hold whole numbers >= 2, but is {list(values)}", "system.dimensions"
+                f"must hold whole numbers >= 2, but is {quoted(list(values))}", "system.dimensions"
             )
     if not values:
         raise InputError("must hold at least one site, but is empty", "system.dimensions")
     return tuple(int(value) for value in values)
 
 
-def _sparse_matrix(value: Any, where: str) -> sp.csr_array:
-    """A user's matrix (numpy, scipy sparse, QuTiP Qobj) as a finite sparse array."""
+def square_matrix(value: Any, where: str) -> sp.csr_array:
+    """A user's matrix (numpy, scipy sparse, QuTiP Qobj, nested lists) as a finite sparse array.
+
+    Raises
+    ------
+    InputError
+        If it is no square matrix of finite numbers.
+    """
     if hasattr(value, "data_as"):
         value = value.data_as("csr_matrix") if "CSR" in str(value.dtype) else value.full()
     try:
-        matrix = sp.csr_array(value)
+        # scipy takes a tuple for a shape, or for entries with their places
+        matrix = value if sp.issparse(value) else np.asarray(value)
     except (TypeError, ValueError):
-        raise InputError(f"must be a matrix, but is {type(value).__name__}", where) from None
+        raise InputError(f"must be a matrix, but is {quoted(value)}", where) from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InputError(f"must be a square matrix, but has shape {matrix.shape}", where)
     if matrix.dtype.kind not in "biufc":
         raise InputError(f"must hold numbers, but holds {matrix.dtype}", where)
-    matrix = matrix.astype(complex if matrix.dtype.kind == "c" else float)
+    with np.errstate(over="ignore"):  # long doubles beyond the doubles are infinite below
+        matrix = sp.csr_array(matrix).astype(complex if matrix.dtype.kind == "c" else float)
     if not np.isfinite(matrix.data).all():
         raise InputError("must be finite, but holds NaN or infinity", where)
     if matrix.dtype.kind == "c" and not matrix.data.imag.any():
@@ -376,24 +496,25 @@ def _sparse_matrix(value: Any, where: str) -> sp.csr_array:
 
 
 def _hermitian(value: Any, dimension: int, where: str) -> sp.csr_array:
-    matrix = _sparse_matrix(value, where)
+    matrix = square_matrix(value, where)
     if matrix.shape[0] != dimension:
         raise InputError(
-            f"must be {dimension} x {dimension} to fit the dimensions, but is "
+            f"must be {quoted(dimension)} x {quoted(dimension)} to fit the dimensions, but is "
             f"{matrix.shape[0]} x {matrix.shape[1]}",
             where,
         )
-    adjoint = matrix.conj().T
-    if abs(matrix - adjoint).max() > HERMITICITY_TOLERANCE * abs(matrix).max():
-        row, column = np.unravel_index(
-            int(np.argmax(abs(matrix - adjoint).toarray())), matrix.shape
-        )
+    half = matrix / 2
+    adjoint = half.conj().T
+    difference, allowed = 2 * abs(half - adjoint).max(), HERMITICITY_TOLERANCE * abs(matrix).max()
+    if difference > allowed:
+        row, column = np.unravel_index(int(np.argmax(abs(half - adjoint).toarray())), matrix.shape)
         raise InputError(
-            f"must be Hermitian, but entries [{row}, {column}] and [{column}, {row}] "
-            f"are {matrix[row, column]:.6g} and {matrix[column, row]:.6g}",
+            f"must be Hermitian, but entries [{row}, {column}] and [{column}, {row}], "
+            f"{matrix[row, column]:.6g} and {matrix[column, row]:.6g}, are conjugate only up to "
+            f"{difference:.3e}, where {allowed:.1e} is allowed for rounding",
             where,
         )
-    hermitian = sp.csr_array((matrix + adjoint) / 2)
+    hermitian = sp.csr_array(half + adjoint)
     hermitian.data.flags.writeable = False
     return hermitian
 
@@ -409,14 +530,27 @@ def _charge(charge: Any, dimensions: tuple[int, ...]) -> tuple[tuple[int, ...], 
     if [len(local) for local in values] != list(dimensions):
         raise InputError(
             f"must hold one integer per basis state of every site (dimensions "
-            f"{list(dimensions)}), but has lengths {[len(local) for local in values]}",
+            f"{list(dimensions)}), but has lengths "
+            f"{quoted([len(local) for local in values])}",
             where,
         )
     for local in values:
         for value in local:
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                raise InputError(f"must hold integers, but holds {value!r}", where)
+                raise InputError(f"must hold integers, but holds {quoted(value)}", where)
+            if abs(int(value)) > LARGEST_CHARGE:
+                raise InputError(
+                    f"must hold integers up to {LARGEST_CHARGE}, but holds {quoted(value)}", where
+                )
     return tuple(tuple(int(value) for value in local) for local in values)
+
+
+def _check_range(sites: Sequence[int], count: int, where: str) -> None:
+    for site in sites:
+        if not 0 <= site < count:
+            raise InputError(
+                f"must be site numbers from 0 to {count - 1}, but holds {quoted(site)}", where
+            )
 
 
 def _check_regions(baths: tuple[Bath, ...], sites: int) -> None:
@@ -428,12 +562,8 @@ def _check_regions(baths: tuple[Bath, ...], sites: int) -> None:
         if bath.name in names:
             raise InputError(f"must be unique, but {bath.name!r} is used twice", "bath.name")
         names.add(bath.name)
+        _check_range(bath.sites, sites, f"bath.{bath.name}.sites")
         for site in bath.sites:
-            if not 0 <= site < sites:
-                raise InputError(
-                    f"must be site numbers from 0 to {sites - 1}, but holds {site}",
-                    f"bath.{bath.name}.sites",
-                )
             if site in owner:
                 raise InputError(
                     f"must not overlap, but site {site} is also in bath {owner[site]!r}",

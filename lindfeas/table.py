@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lindfeas.columns import Axis, Column
-from lindfeas.errors import InputError
+from lindfeas.errors import InputError, quoted, require
 from lindfeas.output import replace_file
 
 SCHEMA_VERSION = 1
@@ -136,6 +136,7 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     """
     import pyarrow as pa
 
+    require(path, (str, os.PathLike), "path", "give the path of a table")
     place = Path(path)
     tables = [_read_file(file) for file in _files(place)]
     first = tables[0]
@@ -156,9 +157,13 @@ def table_files(folder: Path) -> list[Path]:
 
 def _files(place: Path) -> list[Path]:
     where = str(place)
-    if place.is_file():
+    try:
+        is_file, exists = place.is_file(), place.exists()
+    except OSError as error:
+        raise InputError(f"must be a table, but: {error.strerror}", quoted(where)) from None
+    if is_file:
         return [place]
-    if not place.exists():
+    if not exists:
         raise InputError("must be a table or a folder with one, but does not exist", where)
     try:
         files = table_files(place)

@@ -12,14 +12,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from lindfeas.errors import InputError
+from lindfeas.errors import InputError, quoted, require
 from lindfeas.redfield import Redfield
+from lindfeas.system import finite_number, square_matrix
 
 NORMS = ("spectral", "frobenius", "trace")
 
 STATE_TOLERANCE = 1e-10
+"""Largest entry of a state or operator minus its adjoint, relative to its largest entry."""
+
+REFERENCE = "give lf.redfield_equation(system)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,12 +36,34 @@ class Requirement:
     state, action
         Hermitian matrices in the eigenbasis of H_S, levels in the order of the spectrum, (d, d).
     weight
-        The residual is multiplied by it.
+        The residual is multiplied by it; > 0.
+
+    Raises
+    ------
+    InputError
+        If a matrix is not finite and Hermitian, or the weight is no number > 0.
     """
 
     state: NDArray[Any] = field(repr=False)
     action: NDArray[Any] = field(repr=False)
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("state", "action"):
+            given = getattr(self, name)
+            checked = _hermitian(given, f"target.{name}")
+            kept = isinstance(given, np.ndarray)
+            object.__setattr__(self, name, given if kept else checked)
+        if self.state.shape != self.action.shape:
+            raise InputError(
+                f"must be as large as the state, {len(self.state)} x {len(self.state)}, but is "
+                f"{len(self.action)} x {len(self.action)}",
+                "target.action",
+            )
+        weight = finite_number(self.weight, "target.weight")
+        if not weight > 0:
+            raise InputError(f"must be > 0, but is {weight:g}", "target.weight")
+        object.__setattr__(self, "weight", weight)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,21 +98,41 @@ class Target:
     is_populations: bool = False
 
     def __post_init__(self) -> None:
-        if self.norm not in NORMS:
+        if not isinstance(self.norm, str) or self.norm not in NORMS:
             raise InputError(
-                f"must be one of {', '.join(NORMS)}, but is {self.norm!r}", "question.norm"
+                f"must be one of {', '.join(NORMS)}, but is {quoted(self.norm)}", "target.norm"
             )
+        object.__setattr__(
+            self, "requirements", _listed(self.requirements, "Requirement", "target.requirements")
+        )
         if not self.requirements:
             raise InputError("must hold at least one state, but is empty", "target.requirements")
-        if isinstance(self.projection, str) and self.projection not in ("all", "diagonal"):
-            raise InputError(
-                f"must be 'all', 'diagonal' or operators, but is {self.projection!r}",
-                "target.projection",
-            )
+        for requirement in self.requirements:
+            require(requirement, Requirement, "target.requirements")
+        object.__setattr__(self, "projection", _projection(self.projection))
+
+    def check_size(self, dimension: int) -> None:
+        """Refuse states or operators that are not of a system with ``dimension`` levels.
+
+        Raises
+        ------
+        InputError
+            If one of them has another size.
+        """
+        sizes = [len(requirement.state) for requirement in self.requirements]
+        if not isinstance(self.projection, str):
+            sizes.append(self.projection.shape[1])
+        for size in sizes:
+            if size != dimension:
+                raise InputError(
+                    f"must be of a system with {dimension} levels, but has matrices of {size}",
+                    "question.target",
+                )
 
 
 def populations(reference: Redfield) -> Target:
     """tau_pop (SDP-paper Eqs. 28-29): action 0 on rho0, diagonal part, sum of absolute values."""
+    require(reference, Redfield, "reference", REFERENCE)
     state = np.diag(reference.populations)
     return Target(
         name="populations",
@@ -102,6 +149,7 @@ def coherences(reference: Redfield, norm: str = "spectral") -> Target:
 
     The published figures use the spectral norm, and L2 with the sign reversed.
     """
+    require(reference, Redfield, "reference", REFERENCE)
     return Target(
         name="populations+coherences",
         requirements=(
@@ -125,8 +173,8 @@ def trajectory(
     Parameters
     ----------
     states, actions
-        In the product basis, each (d, d): rho(t_k), and what the dissipator must do to it, that
-        is d rho/dt - i[rho, H_S] in units of eps^2.
+        In the product basis, each (d, d), numpy, scipy sparse or QuTiP: rho(t_k), and what the
+        dissipator must do to it, that is d rho/dt - i[rho, H_S] in units of eps^2.
     weights
         One per state; 1 by default.
 
@@ -135,12 +183,19 @@ def trajectory(
     InputError
         For a wrong number or shape, or matrices that are not Hermitian.
     """
+    require(reference, Redfield, "reference", REFERENCE)
+    states, actions = (
+        _listed(states, "state", "target.states"),
+        _listed(actions, "action", "target.actions"),
+    )
+    weights = (
+        (1.0,) * len(states) if weights is None else _listed(weights, "weight", "target.weights")
+    )
     if len(states) != len(actions):
         raise InputError(
             f"must be one per state ({len(states)}), but there are {len(actions)}",
             "target.actions",
         )
-    weights = [1.0] * len(states) if weights is None else weights
     if len(weights) != len(states):
         raise InputError(
             f"must be one per state ({len(states)}), but there are {len(weights)}",
@@ -152,7 +207,7 @@ def trajectory(
             Requirement(
                 state=in_eigenbasis(reference, state, f"target.states[{k}]"),
                 action=in_eigenbasis(reference, action, f"target.actions[{k}]"),
-                weight=float(weight),
+                weight=finite_number(weight, f"target.weights[{k}]"),
             )
             for k, (state, action, weight) in enumerate(zip(states, actions, weights, strict=True))
         ),
@@ -168,18 +223,22 @@ def observables(
     Parameters
     ----------
     operators
-        Hermitian O_m in the product basis, each (d, d).
+        Hermitian O_m in the product basis, each (d, d): numpy, scipy sparse or QuTiP.
+
+    Raises
+    ------
+    InputError
+        For a wrong shape, or matrices that are not Hermitian.
     """
-    stack = np.stack(
-        [
-            in_eigenbasis(reference, operator, f"target.operators[{m}]")
-            for m, operator in enumerate(operators)
-        ]
-    )
+    require(reference, Redfield, "reference", REFERENCE)
+    stack = [
+        in_eigenbasis(reference, operator, f"target.operators[{m}]")
+        for m, operator in enumerate(_listed(operators, "operator", "target.operators"))
+    ]
     return Target(
         name="observables",
         requirements=coherences(reference).requirements,
-        projection=stack,
+        projection=np.array(stack),
         norm=norm,
         follows_redfield=True,
     )
@@ -193,15 +252,52 @@ def in_eigenbasis(reference: Redfield, matrix: ArrayLike, where: str) -> NDArray
     InputError
         If its shape is wrong, or it is not finite and Hermitian.
     """
-    full = getattr(matrix, "full", None)
-    dense = np.asarray(full() if callable(full) else matrix)
+    dense = _hermitian(matrix, where)
     size = reference.spectrum.dimension
     if dense.shape != (size, size):
         raise InputError(f"must be {size} x {size}, but has shape {dense.shape}", where)
-    if not np.isfinite(dense).all():
-        raise InputError("must be finite, but holds NaN or infinity", where)
-    if np.abs(dense - dense.conj().T).max() > STATE_TOLERANCE * np.abs(dense).max(initial=1e-300):
-        raise InputError("must be Hermitian, but is not", where)
     vectors = reference.spectrum.vectors
-    rotated: NDArray[Any] = vectors.conj().T @ ((dense + dense.conj().T) / 2) @ vectors
+    rotated: NDArray[Any] = vectors.conj().T @ (dense / 2 + dense.conj().T / 2) @ vectors
     return rotated
+
+
+def _hermitian(matrix: Any, where: str) -> NDArray[Any]:
+    """A user's matrix as an array, after checking that it is Hermitian up to rounding."""
+    dense = square_matrix(matrix, where).toarray()
+    difference = float(np.abs(dense - dense.conj().T).max(initial=0.0))
+    allowed = STATE_TOLERANCE * float(np.abs(dense).max(initial=0.0))
+    if difference > allowed:
+        raise InputError(
+            f"must be Hermitian up to {allowed:.1e}, but differs from its adjoint by "
+            f"{difference:.3e}",
+            where,
+        )
+    return np.asarray(dense)
+
+
+def _projection(projection: Any) -> str | NDArray[Any]:
+    """``all``, ``diagonal``, or Hermitian operators as one array (m, d, d)."""
+    if isinstance(projection, str):
+        if projection not in ("all", "diagonal"):
+            raise InputError(
+                f"must be 'all', 'diagonal' or operators, but is {quoted(projection)}",
+                "target.projection",
+            )
+        return projection
+    where = "target.projection"
+    stack = [_hermitian(one, where) for one in _listed(projection, "operator", where)]
+    if len({len(one) for one in stack}) != 1:
+        raise InputError("must hold operators of one size, at least one", where)
+    return np.array(stack)
+
+
+def _listed(values: Any, what: str, where: str) -> tuple[Any, ...]:
+    """Several things as a tuple; one matrix in the place of several is a mistake."""
+    if sp.issparse(values) or hasattr(values, "full") or getattr(values, "ndim", 3) == 2:
+        raise InputError(f"must be a list, one {what} each, but is one matrix", where)
+    try:
+        return tuple(values)
+    except TypeError:
+        raise InputError(
+            f"must be a list, one {what} each, but is {quoted(values)}", where
+        ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,6 @@ _MESSAGES = {
     "list_type": "must be a list",
     "model_type": "must be a table",
     "string_type": "must be a string",
-    "string_pattern_mismatch": "must consist of letters, digits, - and _",
 }
 
 
@@ -34,7 +33,7 @@ def suggestion(key: str, known: Iterable[str], kind: str = "") -> str:
     return f"{f' of {kind}' if kind else ''}; known: {', '.join(known)}"
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, quote: Callable[[Any], str] = repr) -> str:
     """``value`` as an error message quotes it: on one line, and short."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -45,7 +44,7 @@ def shown(value: Any) -> str:
     elif isinstance(value, list):
         text = "a list" if value else "an empty list"
     else:
-        text = repr(value) if isinstance(value, str | int) else str(value)
+        text = quote(value) if isinstance(value, str | int) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -57,12 +56,16 @@ def key_path(keys: Iterable[str | int], document: Mapping[str, Any]) -> str:
     for key in keys:
         node = _child(node, key)
         name = node.get("name") if above == "bath" and isinstance(node, dict) else None
-        if isinstance(key, int) and not (isinstance(name, str) and name):
+        if isinstance(key, int) and not (isinstance(name, str) and _is_plain(name)):
             path += f"[{key}]"
         else:
             path += f".{name if isinstance(key, int) else key}" if path else str(key)
         above = key
     return path
+
+
+def _is_plain(name: str) -> bool:
+    return 0 < len(name) <= 60 and name.isascii() and name.isprintable()
 
 
 def _child(node: Any, key: str | int) -> Any:
@@ -84,6 +87,9 @@ def message(detail: ErrorDetails) -> str:
     if kind == "literal_error":
         expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
         return f"must be one of {expected}, but is {shown(given)}"
+    if kind == "string_pattern_mismatch":
+        # the only pattern is that of a name; escapes, because what is wrong may be invisible
+        return f"must be 1 to 200 letters a-z or A-Z, digits, - and _, but is {shown(given, ascii)}"
     if kind == "greater_than_equal":
         return f"must be >= {context['ge']}, but is {shown(given)}"
     if kind == "less_than_equal":

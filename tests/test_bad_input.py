@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -14,8 +15,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import lindfeas as lf
 from lindfeas.backends import solver_status
+from lindfeas.box import parse_interval, prove_box
 from lindfeas.cli import main
+from lindfeas.dynamics import steady_state_check
+from lindfeas.redfield_generator import redfield_verdict
+from lindfeas.target import observables, populations
 
 CHAIN = """\
 title = "two qubits"
@@ -65,6 +71,8 @@ sites = [1]
 couplings = [1]
 beta = 2.0
 """
+
+RIGHT_BATH = MATRICES[MATRICES.rindex("[[bath]]") :]
 
 LOWERING = np.array([[0.0, 0.0], [1.0, 0.0]])
 PAIR = np.diag([1.0, 0.1, -0.1, -1.0])
@@ -117,6 +125,7 @@ def setting(id: str, value: str, where: str, says: str = "") -> Wrong:
     return Wrong(id, CHAIN, where, ("--set", value), says=says)
 
 
+HARDLY = PAIR + 1e-12 * np.eye(4, k=1)
 NOT_HERMITIAN = PAIR + 0.3 * np.eye(4, k=1)
 NAN_MATRIX = PAIR * np.where(np.eye(4) == 1, np.nan, 1.0)
 
@@ -204,6 +213,15 @@ VALUES = [
     chain("overlap", "sites = [2]", "sites = [0, 2]", "bath.right.sites", "overlap"),
     chain("bath twice", '"right"', '"left"', "bath.left.name", "unique"),
     chain("bath name", '"right"', '"the right"', "bath.the right.name", "letters"),
+    chain("bath name empty", '"right"', '""', "bath[1].name", "letters"),
+    chain("bath name invisible", '"right"', '"\u3164"', "bath[1].name", "'\\u3164'"),
+    chain(
+        "bath name of another script", '"right"', '"r\u0456ght"', "bath[1].name", "'r\\u0456ght'"
+    ),
+    chain("bath name of two lines", '"right"', '"the\\nright"', "bath[1].name", "'the\\nright'"),
+    chain("bath name with a line end", '"right"', '"right\\n"', "bath[1].name", "'right\\n'"),
+    chain("bath name with a dot", '"right"', '"right.beta"', "bath.right.beta.name", "letters"),
+    chain("bath name too long", '"right"', f'"{"r" * 201}"', "bath[1].name", "200 letters"),
     chain("fields missing", "field = 0.5", "field = [0.5, 0.5]", "system.field", "(3)"),
     chain("couplings missing", "coupling = 0.1", "coupling = [0.1]", "system.coupling", "(2)"),
     chain(
@@ -291,12 +309,21 @@ SETTINGS = [
     setting("set below a number", "system.coupling.value=1", "system.coupling", "must be a table"),
     setting("set two keys", "system.coupling=1\nb=2", "system.coupling", "must be a number"),
     setting("set bare word", "bath.left.beta=cold", "bath.left.beta", "'cold'"),
+    setting("set bath name", "bath.left.name=a.b", "bath.a.b.name", "letters"),
+    setting(
+        "set several strengths",
+        "bath.left.spectral_density.strength=[1, 2]",
+        "bath.left.spectral_density.strength",
+    ),
+    setting("set range without max", "ansatz.rates={rule='range', min=0.1}", "ansatz.rates.max"),
+    setting("set unknown norm", "question.norm=nuclear", "question.norm", "'nuclear'"),
     setting("set NaN", "bath.left.beta=nan", "bath.left.beta", "nan"),
     setting("set negative beta", "bath.right.beta=-5", "bath.right.beta", "> 0"),
 ]
 
 ARRAYS = [
     matrices("not Hermitian", "system.H", H=NOT_HERMITIAN, says="Hermitian"),
+    matrices("hardly not Hermitian", "system.H", H=HARDLY, says="only up to 1.000e-12"),
     matrices("NaN in H", "system.H", H=NAN_MATRIX, says="NaN"),
     matrices("H of another size", "system.H", H=np.eye(3), says="4 x 4"),
     matrices("H not square", "system.H", H=PAIR[:3], says="square"),
@@ -317,6 +344,15 @@ ARRAYS = [
         "bath.left.couplings[0]",
         couplings=np.stack([np.kron(LOWERING, LOWERING)] * 2),
         says="elsewhere",
+    ),
+    matrices(
+        "two meanings of a coupling",
+        "bath.left.couplings[0]",
+        ("sites = [0]", "sites = [1, 0]"),
+        ("charge = [[1, 0], [1, 0]]\n", ""),
+        (RIGHT_BATH, ""),
+        couplings=np.kron(LOWERING, np.eye(2))[None],
+        says="sites [1, 0] or the system's sites [0, 1]",
     ),
     matrices("wrong index", "bath.right.couplings", ("[1]\nbeta = 2.0", "[2]\nbeta = 2.0")),
     matrices("no index", "bath.left.couplings", ("couplings = [0]", "couplings = []")),
@@ -479,6 +515,235 @@ def test_missing_solver_says_how_to_install_it(
     result = CliRunner().invoke(main, arguments)
     assert_refused(result.exit_code, result.stdout, result.stderr, "solver SCS: ")
     assert "pip install scs" in result.stderr
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call from Python, and what its error must begin with and contain."""
+
+    id: str
+    call: Callable[[], object]
+    where: str
+    says: str
+
+
+BATH = lf.Bath(name="left", sites=(0,), beta=1.0)
+QUBITS = lf.models.xxz_chain(sites=2, coupling=0.1, baths=[BATH])
+QUESTION = lf.Question(system=QUBITS)
+OWN_TARGET = observables(lf.redfield_equation(QUBITS), [QUBITS.hamiltonian])
+
+CALLS = [
+    Call(
+        "certify a system",
+        lambda: lf.certify(QUBITS),  # type: ignore[arg-type]
+        "question",
+        "must be of type Question, but is OpenSystem: ask lf.Question(system=...) about it",
+    ),
+    Call(
+        "certify a problem file",
+        lambda: lf.certify(lf.read_problem("problems/xxz-1+2+1.toml")),  # type: ignore[arg-type]
+        "question",
+        "must be of type Question, but is ProblemFile: give its `question`",
+    ),
+    Call(
+        "certify with a number as solver",
+        lambda: lf.certify(QUESTION, solver=3),  # type: ignore[arg-type]
+        "solver",
+        "but is 3",
+    ),
+    Call("prove a question", lambda: lf.prove(QUESTION), "answer", "lf.certify"),  # type: ignore[arg-type]
+    Call(
+        "the check of a question",
+        lambda: steady_state_check(QUESTION),  # type: ignore[arg-type]
+        "answer",
+        "must be what lf.certify returns",
+    ),
+    Call(
+        "the Redfield verdict on a system",
+        lambda: redfield_verdict(QUBITS),  # type: ignore[arg-type]
+        "question",
+        "lf.Question(system=...)",
+    ),
+    Call(
+        "the Redfield verdict with a number as rates",
+        lambda: redfield_verdict(QUESTION, rates=1.0),  # type: ignore[arg-type]
+        "rates",
+        "Rates.each",
+    ),
+    Call(
+        "the Redfield verdict with too many rates",
+        lambda: redfield_verdict(QUESTION, rates=lf.Rates.each([1.0, 1.0])),
+        "ansatz.rates.value",
+        "one per bath (1)",
+    ),
+    Call(
+        "the Redfield equation of a question",
+        lambda: lf.redfield_equation(QUESTION),  # type: ignore[arg-type]
+        "system",
+        "must be of type OpenSystem, but is Question",
+    ),
+    Call(
+        "the populations of a system",
+        lambda: populations(QUBITS),  # type: ignore[arg-type]
+        "reference",
+        "lf.redfield_equation(system)",
+    ),
+    Call(
+        "comparing one question",
+        lambda: lf.compare(QUESTION),  # type: ignore[arg-type]
+        "problems",
+        "by name, such as {'chain': question}, but is Question",
+    ),
+    Call(
+        "comparing a system",
+        lambda: lf.compare({"chain": QUBITS}),  # type: ignore[dict-item]
+        "problems['chain']",
+        "lf.Question(system=...)",
+    ),
+    Call(
+        "a box for a question",
+        lambda: prove_box(QUESTION, [parse_interval("system.coupling=0.1:0.2")]),  # type: ignore[arg-type]
+        "problem",
+        "lf.read_problem",
+    ),
+    Call(
+        "a box of text",
+        lambda: prove_box(lf.read_problem("problems/xxz-1+2+1.toml"), ["system.coupling=0.1:0.2"]),  # type: ignore[list-item]
+        "box",
+        "parse_interval",
+    ),
+    Call("an interval that is no text", lambda: parse_interval(0.1), "--box", "KEY=LOW:HIGH"),  # type: ignore[arg-type]
+    Call("a problem that is no path", lambda: lf.read_problem(3), "path", "but is int"),  # type: ignore[arg-type]
+    Call(
+        "one setting in the place of several",
+        lambda: lf.read_problem("problems/xxz-1+2+1.toml", "system.coupling=1"),
+        "settings",
+        "a list of KEY=VALUE",
+    ),
+    Call("a table that is no path", lambda: lf.read_table(3), "path", "but is int"),  # type: ignore[arg-type]
+    Call(
+        "NaN as beta",
+        lambda: lf.Bath(name="left", sites=(0,), beta=float("nan")),
+        "bath.left.beta",
+        "must be a number > 0 (inf is allowed), but is nan",
+    ),
+    Call(
+        "beta beyond the doubles",
+        lambda: lf.Bath(name="left", sites=(0,), beta=10**400),
+        "bath.left.beta",
+        "double-precision",
+    ),
+    Call(
+        "several strengths",
+        lambda: lf.Ohmic(strength=[1, 2]),  # type: ignore[arg-type]
+        "strength",
+        "but is [1, 2]; for one strength per coupling, give the bath a tuple of densities",
+    ),
+    Call(
+        "a range without max",
+        lambda: lf.Rates.range(0.1),
+        "ansatz.rates.max",
+        "such as Rates.range(min=0.0, max=1e4), but is missing",
+    ),
+    Call("no rates", lambda: lf.Rates.each([]), "ansatz.rates.value", "but is empty"),
+    Call(
+        "a norm for populations",
+        lambda: lf.Question(system=QUBITS, norm="trace"),
+        "question.norm",
+        "must be left out for target 'populations', whose defect is a sum of absolute values",
+    ),
+    Call(
+        "a norm for a target that has its own",
+        lambda: lf.Question(system=QUBITS, target=OWN_TARGET, norm="frobenius"),
+        "question.norm",
+        "the target's own norm, 'trace', but is 'frobenius'",
+    ),
+    Call(
+        "a target of another system",
+        lambda: lf.Question(system=lf.models.xxz_chain(sites=3, baths=[BATH]), target=OWN_TARGET),
+        "question.target",
+        "with 8 levels, but has matrices of 4",
+    ),
+    Call(
+        "hardly not Hermitian",
+        lambda: lf.OpenSystem(hamiltonian=HARDLY, dimensions=(2, 2), baths=[BATH]),
+        "system.H",
+        "[1, 2] and [2, 1], 0.2 and 0.2, are conjugate only up to 1.000e-12, where 1.0e-13 is "
+        "allowed",
+    ),
+    Call(
+        "a state that is not Hermitian",
+        lambda: observables(lf.redfield_equation(QUBITS), [NOT_HERMITIAN]),
+        "target.operators[0]",
+        "must be Hermitian up to 1.0e-10, but differs from its adjoint by 3.000e-01",
+    ),
+    Call(
+        "one observable in the place of several",
+        lambda: observables(lf.redfield_equation(QUBITS), QUBITS.hamiltonian),
+        "target.operators",
+        "is one matrix",
+    ),
+    Call(
+        "no observable",
+        lambda: observables(lf.redfield_equation(QUBITS), []),
+        "target",
+        "least one",
+    ),
+    Call(
+        "an operator that does not fit its site",
+        lambda: QUBITS.embed(np.eye(4), (0,)),
+        "embed.operator",
+        "must be 2 x 2 on sites [0], but is 4 x 4",
+    ),
+    Call(
+        "a site that does not exist",
+        lambda: QUBITS.embed(np.eye(2), (-1,)),
+        "embed.sites",
+        "0 to 1",
+    ),
+    Call(
+        "one bath in the place of several",
+        lambda: lf.models.xxz_chain(sites=2, baths=BATH),  # type: ignore[arg-type]
+        "bath",
+        "is one Bath",
+    ),
+    Call("40 qubits", lambda: lf.models.xxz_chain(sites=40, baths=[BATH]), "system.sites", "GB"),
+]
+
+
+@pytest.mark.parametrize("wrong", CALLS, ids=lambda wrong: wrong.id)
+def test_wrong_calls_get_one_clear_line(wrong: Call) -> None:
+    with pytest.raises(lf.InputError if wrong.where != "solver" else lf.SolverError) as refused:
+        wrong.call()
+    assert str(refused.value).startswith(wrong.where)
+    assert wrong.says in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_norm_that_plays_no_role_is_mentioned(tmp_path: Path) -> None:
+    """A file may keep one for its coherences; the answer is that without it."""
+    problem = tmp_path / "problem.toml"
+    problem.write_text(CHAIN)
+    outputs = []
+    for norm in ("spectral", "trace"):
+        arguments = [
+            "certify",
+            str(problem),
+            "--json",
+            "--no-prove",
+            "--set",
+            f"question.norm={norm}",
+        ]
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0
+        outputs.append((json.loads(result.stdout), result.stderr))
+    (plain, nothing), (answer, note) = outputs
+    assert nothing == ""
+    assert note == (
+        "note: question.norm: 'trace' plays no role for target 'populations', whose defect is a "
+        "sum of absolute values\n"
+    )
+    assert (answer["lower"], answer["norm"]) == (plain["lower"], None)
 
 
 REAL = ("binary garbage", "not TOML", "40 sites", "degenerate", "pickled objects", "two solvers")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from lindfeas import Rates, redfield_equation
+from lindfeas import Bath, OpenSystem, Rates, redfield_equation
 from lindfeas.ansatz import regions
 from lindfeas.assembly import assemble
 from lindfeas.bounds import repair_point
+from lindfeas.enclosure import enclose
 from lindfeas.flow import flow_blocks
-from lindfeas.nearest import _Search, nearest_lindbladian
+from lindfeas.nearest import _generator, _Search, nearest_lindbladian
 from lindfeas.problem import Point
+from lindfeas.residual import hermitian_root
+from lindfeas.system import product_charges
 from lindfeas.target import populations
 from tests.least_distance import least_distance
 from tests.systems import complex_trimer, oscillator_and_qubit, two_ended_chain
@@ -79,3 +83,114 @@ def test_where_no_steady_state_is_unique_nothing_is_found() -> None:
     problem, p, flows, even = prepared(CHAIN, "each")
     still = [type(flow)(region=flow.region, coefficients=0 * flow.coefficients) for flow in flows]
     assert nearest_lindbladian(problem, p, still, even) is None
+
+
+SHAPES = ((2, 2), (2, 3), (3, 2), (2, 2, 2))
+RANDOM_RULES = (Rates.each(1.0), Rates.total(1.0), Rates.range(1e-3, 1e2))
+SIZES = 10.0 ** -np.arange(1, 7)
+ROUNDING = 1e-13
+SPLIT = 2
+"""Seed of a system whose only Kossakowski matrix is not diagonal."""
+
+LOCAL = 1e-4
+"""By what fraction no small change may lower T."""
+
+
+def random_system(seed: int) -> OpenSystem:
+    """Two or three sites, with or without a charge, a bath on one or two of them."""
+    generator = np.random.default_rng(seed)
+    dimensions = SHAPES[generator.integers(len(SHAPES))]
+    local = [tuple(range(levels))[::-1] for levels in dimensions]
+    charges = product_charges(local, dimensions)
+    charged, with_phases, two = generator.integers(2, size=3)
+
+    def matrix(size: int) -> Any:
+        imaginary = generator.normal(size=(size, size))
+        return generator.normal(size=(size, size)) + 1j * with_phases * imaginary
+
+    mixing = matrix(len(charges)) * 10 ** generator.uniform(-2, 0)
+    hamiltonian = (mixing + mixing.conj().T) / 2 + np.diag(charges * generator.uniform(0.3, 3.0))
+    hamiltonian += np.diag(0.3 * generator.normal(size=len(charges)))
+    if charged:
+        hamiltonian = hamiltonian * np.equal.outer(charges, charges)
+    baths = []
+    for site in generator.permutation(len(dimensions))[: 1 + two]:
+        one = matrix(dimensions[site])
+        lowering = np.diag(np.diag(one, -1), -1) if charged else (one + one.conj().T) / 2
+        beta = 10 ** generator.uniform(-1.5, 1.2)
+        baths.append(Bath(name=f"b{site}", sites=(int(site),), beta=beta, couplings=(lowering,)))
+    return OpenSystem(
+        hamiltonian=hamiltonian,
+        dimensions=dimensions,
+        baths=tuple(baths),
+        charge=tuple(local) if charged else None,
+    )
+
+
+def started(system: OpenSystem, rates: Rates) -> tuple[Any, ...]:
+    """(problem, true populations, flows, the optimum of tau_pop)."""
+    reference = redfield_equation(system)
+    ansatz = regions(system, reference.spectrum)
+    problem = assemble(populations(reference), reference, ansatz, rates)
+    point = enclose(problem, ["CLARABEL"]).point
+    assert point is not None
+    return problem, reference.populations, flow_blocks(ansatz, reference.spectrum.dimension), point
+
+
+def changed(point: Point, size: float, kind: int, generator: np.random.Generator) -> Point:
+    """Gamma changed by ``size``: by the root of it, relatively, by new rates, or as a whole."""
+    gammas = []
+    largest = max(float(np.abs(gamma).max()) for gamma in point.gammas)
+    for gamma in point.gammas:
+        normal = generator.normal(size=gamma.shape)
+        if np.iscomplexobj(gamma):
+            normal = normal + 1j * generator.normal(size=gamma.shape)
+        root = hermitian_root(gamma)
+        if kind == 3:
+            gammas.append(gamma * np.exp(size * generator.normal()))
+        elif kind == 2:
+            gammas.append(gamma + size * largest * np.outer(normal[0], normal[0].conj()))
+        else:
+            step = np.sqrt(largest) * normal if kind == 0 else root @ normal
+            gammas.append((root + size * step) @ (root + size * step).conj().T)
+    return Point(gammas=gammas, shift=point.shift)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_no_small_change_comes_nearer(seed: int) -> None:
+    """In hundreds of random directions, from 1e-1 to 1e-6 of the rates."""
+    rates = RANDOM_RULES[seed % 3]
+    problem, p, flows, start = started(random_system(seed), rates)
+    found = nearest_lindbladian(problem, p, flows, start)
+    assert found is not None
+    point, distance = found
+    search = _Search(problem, p, flows)
+    assert distance <= search.distance(start)
+    assert distance == pytest.approx(search.distance(point), rel=1e-12)
+    generator = np.random.default_rng(seed)
+    nearest = min(
+        search.distance(repair_point(problem, changed(point, size, kind, generator)))
+        for size in SIZES
+        for kind in range(4)
+        for _ in range(10)
+    )
+    assert nearest >= distance * (1 - LOCAL) - ROUNDING
+
+
+def test_no_steady_state_counts_that_only_rounding_makes_unique() -> None:
+    """Rates between two halves of the levels that are what is left of a cancellation."""
+    problem, p, flows, _ = started(random_system(SPLIT), Rates.each(1.0))
+    search = _Search(problem, p, flows)
+    parts = [np.zeros_like(flow.coefficients) for flow in flows]
+    half = np.arange(len(p)) < len(p) // 2
+    inside = np.equal.outer(half, half)[:, :, None, None]
+    for part, flow in zip(parts, flows, strict=True):
+        part += np.where(inside, flow.coefficients, 0)
+        noise = np.diag([1.0, 2.0**-53 - 1, *np.zeros(flow.size - 2)])
+        part += np.where(inside, 0, noise)
+    split = [replace(flow, coefficients=part) for flow, part in zip(flows, parts, strict=True)]
+    gammas = [np.full((flow.size, flow.size), 1 / flow.size) for flow in flows]
+    point = Point(gammas=gammas, shift=np.zeros(0))
+    assert _generator(split, gammas)[half][:, ~half].max() > 0
+    assert np.isfinite(search.distance(point))
+    assert _Search(problem, p, split).distance(point) == np.inf

@@ -77,6 +77,7 @@ def certify(
 
     _check_options(box, prove=prove, sharp=sharp, most_cells=most_cells)
     problem = read_problem(path, settings)
+    _note_idle_norm(problem)
     if box:
         return certify_box(
             problem,
@@ -106,6 +107,19 @@ def _check_options(
         raise click.UsageError("--no-prove does not go with --box: a box is always proved")
     if box and sharp is not None:
         raise click.UsageError("--sharp and --no-sharp do not go with --box")
+
+
+def _note_idle_norm(problem: ProblemFile) -> None:
+    """Say that a norm was given which the answer does not depend on."""
+    from lindfeas.question import DEFAULT_NORM
+
+    norm = problem.document.get("question", {}).get("norm", DEFAULT_NORM)
+    if problem.question.target_norm is None and norm != DEFAULT_NORM:
+        click.echo(
+            f"note: question.norm: {norm!r} plays no role for target 'populations', whose defect "
+            "is a sum of absolute values",
+            err=True,
+        )
 
 
 def _answered(

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
 
-from lindfeas.errors import InputError
-from lindfeas.system import Bath, OpenSystem, embed
+from lindfeas.errors import InputError, quoted
+from lindfeas.system import (
+    Bath,
+    OpenSystem,
+    checked_baths,
+    embed,
+    finite_number,
+    product_charges,
+    shifts,
+    square_matrix,
+)
 
 SIGMA_Z = np.diag([1.0, -1.0])
 SIGMA_MINUS = np.array([[0.0, 0.0], [1.0, 0.0]])
 SIGMA_X = np.array([[0.0, 1.0], [1.0, 0.0]])
 EXCHANGE = np.array([[0, 0, 0, 0], [0, 0, 2.0, 0], [0, 2.0, 0, 0], [0, 0, 0, 0]])
 """sigma_x sigma_x + sigma_y sigma_y of two qubits."""
+
+DENSE_MATRICES = 8
+"""So many dense d x d arrays of doubles are needed at the very least."""
 
 SPIN_OPERATORS = {"sigma_minus": SIGMA_MINUS, "sigma_x": SIGMA_X, "sigma_z": SIGMA_Z}
 """Coupling operators that a problem file can name."""
@@ -65,8 +78,11 @@ def xxz_chain(
     >>> chain.dimension
     4
     """
-    if isinstance(sites, bool) or not isinstance(sites, int) or sites < 1:
-        raise InputError(f"must be a whole number >= 1, but is {sites!r}", "system.sites")
+    if isinstance(sites, bool) or not isinstance(sites, int | np.integer) or sites < 1:
+        raise InputError(f"must be a whole number >= 1, but is {quoted(sites)}", "system.sites")
+    sites = int(sites)
+    check_memory(sites)
+    baths = checked_baths(baths)
     fields = _values(field, sites, "system.field", "site")
     exchange = _values(coupling, sites - 1, "system.coupling", "bond")
     ratios = _values(anisotropy, sites - 1, "system.anisotropy", "bond")
@@ -76,7 +92,8 @@ def xxz_chain(
     for site, value in enumerate(fields):
         hamiltonian = hamiltonian + value * embed(SIGMA_Z, (site,), dimensions)
     for bond, (value, ratio) in enumerate(zip(exchange, ratios, strict=True)):
-        pair = value * (EXCHANGE + ratio * np.kron(SIGMA_Z, SIGMA_Z))
+        with np.errstate(over="ignore"):  # what is infinite then, OpenSystem refuses
+            pair = value * (EXCHANGE + ratio * np.kron(SIGMA_Z, SIGMA_Z))
         hamiltonian = hamiltonian + embed(pair, (bond, bond + 1), dimensions)
     full = tuple(_with_spin_couplings(bath) for bath in baths)
     return OpenSystem(
@@ -87,18 +104,28 @@ def xxz_chain(
     )
 
 
+def check_memory(qubits: int) -> None:
+    """Refuse a chain that cannot fit, before the operating system ends the process."""
+    if not hasattr(os, "sysconf"):
+        return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    largest = max((memory // (8 * DENSE_MATRICES)).bit_length() - 1, 0) // 2
+    if qubits > largest:
+        raise InputError(
+            f"must be at most {largest} for the {memory / 1e9:.0f} GB of this machine, but is "
+            f"{quoted(qubits)} (2^{quoted(qubits)} levels)",
+            "system.sites",
+        )
+
+
 def _values(value: float | Sequence[float], count: int, where: str, what: str) -> list[float]:
-    values = list(value) if isinstance(value, Sequence | np.ndarray) else [value] * count
+    several = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim)
+    values = list(value) if several else [value] * count  # type: ignore[arg-type]
     if len(values) != count:
         raise InputError(
             f"must be one number, or one per {what} ({count}), but has {len(values)}", where
         )
-    for item in values:
-        if isinstance(item, bool) or not isinstance(item, int | float | np.floating | np.integer):
-            raise InputError(f"must be a number, but is {item!r}", where)
-        if not np.isfinite(item):
-            raise InputError(f"must be finite, but is {item}", where)
-    return [float(item) for item in values]
+    return [finite_number(item, where) for item in values]
 
 
 def _with_spin_couplings(bath: Bath) -> Bath:
@@ -114,16 +141,15 @@ def with_spin_couplings(bath: Bath, operator: str) -> Bath:
         couplings=tuple(
             embed(single, (site,), dimensions).toarray() for site in range(len(bath.sites))
         ),
+        region_order=True,
     )
 
 
 def _respects_magnetisation(baths: Sequence[Bath]) -> bool:
-    from lindfeas.system import product_charges, shifts
-
     for bath in baths:
         charges = product_charges(((1, 0),) * len(bath.sites), (2,) * len(bath.sites))
-        for operator in bath.couplings or ():
-            matrix = sp.csr_array(operator)
+        for number, operator in enumerate(bath.couplings or ()):
+            matrix = square_matrix(operator, f"bath.{bath.name}.couplings[{number}]")
             if matrix.shape[0] != charges.size or len(shifts(matrix, charges)) > 1:
                 return False
     return True
