@@ -31,12 +31,22 @@ NEGLIGIBLE = Decimal("1e-58")
 
 REFINEMENTS = 8
 
+NEAR = Decimal("1e-9")
+"""A pole must be farther from all points than this, relatively: the digits that cancel."""
+
+GRIDS = (Decimal("1.0471"), Decimal("1.3183"), Decimal("0.8017"))
+"""Scales of the grids to try, relative to the bath's; energies are seldom at such ratios."""
+
 with mpmath.workdps(DIGITS + 10):
     PI = Decimal(mpmath.nstr(mpmath.pi, DIGITS + 5))
 
 
 class Undefined(Exception):
     """The question has no answer: a divergent integral, a rate that jumps, no unique state."""
+
+
+class TooNear(Exception):
+    """A point of the grid is too near to the pole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +135,31 @@ class Bath:
                 raise Undefined("a principal value diverges at zero frequency")
             thermal = self._line("Jn/w", lambda w: self.strength(w) * self.occupation(w) / w)
             return thermal.plain(), self._line("J/w", lambda w: self.strength(w) / w).plain()
-        thermal = self._line("Jn", lambda w: self.strength(w) * self.occupation(w))
-        vacuum = self._line("J", self.strength)
-        return thermal.principal_value(energy), vacuum.principal_value(energy)
+        thermal = self._principal_value(
+            "Jn", lambda w: self.strength(w) * self.occupation(w), energy
+        )
+        return thermal, self._principal_value("J", self.strength, energy)
 
-    def _line(self, name: str, function: Callable[[Decimal], Decimal]) -> HalfLine:
-        if name not in self.cache:
+    def _principal_value(
+        self, name: str, function: Callable[[Decimal], Decimal], energy: Decimal
+    ) -> Decimal:
+        """On the first grid that has no point too near to the pole."""
+        for factor in GRIDS:
+            try:
+                return self._line(name, function, factor).principal_value(energy)
+            except TooNear:
+                continue
+        raise ArithmeticError("a principal value has its pole on every grid")
+
+    def _line(
+        self, name: str, function: Callable[[Decimal], Decimal], factor: Decimal = Decimal(1)
+    ) -> HalfLine:
+        if (name, factor) not in self.cache:
             scale = Decimal(self.density.cutoff)
             if name.startswith("Jn") and not self.cold:
                 scale = min(scale, 1 / self.beta)
-            self.cache[name] = HalfLine(function, scale)
-        return self.cache[name]
+            self.cache[name, factor] = HalfLine(function, scale * factor)
+        return self.cache[name, factor]
 
 
 @lru_cache(maxsize=64)
@@ -171,7 +195,13 @@ class HalfLine:
                 cot = mpmath.cot(mpmath.pi * mpmath.mpf(str(pole / step)))
             return PI * residue * Decimal(mpmath.nstr(cot, DIGITS))
 
-        return self._settled(lambda nodes, weights: weights / (nodes - energy), correction)
+        def terms(nodes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+            apart = nodes - energy
+            if energy > 0 and min(abs(apart)) < NEAR * energy:
+                raise TooNear
+            return weights / apart
+
+        return self._settled(terms, correction)
 
     def _settled(
         self,

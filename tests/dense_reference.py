@@ -167,8 +167,14 @@ def hermitian_basis(levels: int) -> Matrix:
 
 def mended_basis(operators: np.ndarray) -> Matrix:
     """The exactly orthonormal traceless operators nearest to those given, (n, d_r^2)."""
-    count, levels = len(operators), operators.shape[1]
-    rows = Matrix.of(operators.reshape(count, levels * levels))
+    levels = operators.shape[1]
+    return _mended(operators.astype(complex).tobytes(), levels)
+
+
+@lru_cache(maxsize=16)
+def _mended(content: bytes, levels: int) -> Matrix:
+    operators = np.frombuffer(content, dtype=complex).reshape(-1, levels * levels)
+    count, rows = len(operators), Matrix.of(operators)
     unit = identity(levels).reshape(1, levels * levels)
     rows = rows - (rows @ unit.T) @ unit * (Decimal(1) / levels)
     three = identity(count) * 3

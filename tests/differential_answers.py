@@ -22,8 +22,8 @@ POPULATIONS = 1e-10
 RATES = (1e-9, 1e-12)
 """Largest error of a rate: relative to itself, and to the largest rate."""
 
-ACTION = 1e-9
-"""Largest relative error of L2[rho0] (Frobenius)."""
+ACTION = (1e-9, 1e-12)
+"""Largest error of L2[rho0] (Frobenius): relative, and in units of the largest rate."""
 
 COHERENCES = (1e-9, 1e-14)
 """Largest relative error of rho2: a constant, and this times spectrum over the smallest gap."""
@@ -33,6 +33,9 @@ DISTANCES = (1e-6, 1e-9)
 
 TRACES = 1e-9
 """Largest relative violation of the rate rule by a candidate, and of its positivity."""
+
+WIDE = Decimal("1e-4")
+"""How far an upper end may be above the trivial defect, as a fraction of it."""
 
 SAMPLES = 24
 """Random Lindbladians that try to beat a bound on T."""
@@ -94,16 +97,18 @@ def _redfield_action(truth: Reference, claimed: Any) -> Iterator[Contradiction]:
     vectors = claimed.spectrum.vectors
     wanted = truth.action.numpy()
     found = vectors @ claimed.coherence_source @ vectors.conj().T
-    error = np.linalg.norm(found - wanted) / max(np.linalg.norm(wanted), 1e-300)
-    if not error <= ACTION:
-        yield "L2", f"relative error {error:.3g}"
+    error = np.linalg.norm(found - wanted)
+    size, unit = np.linalg.norm(wanted), float(truth.rates.max())
+    if not error <= ACTION[0] * size + ACTION[1] * unit:
+        yield "L2", f"error {error:.3g}, norm {size:.3g}, largest rate {unit:.3g}"
     wanted = truth.coherences.numpy()
     found = vectors @ claimed.coherences @ vectors.conj().T
-    size = np.linalg.norm(wanted)
-    error = np.linalg.norm(found - wanted) / size if size else np.linalg.norm(found)
-    allowed = COHERENCES[0] + COHERENCES[1] * _spread(truth)
-    if not error <= allowed:
-        yield "rho2", f"relative error {error:.3g}, allowed {allowed:.3g}"
+    error, size = np.linalg.norm(found - wanted), np.linalg.norm(wanted)
+    # what the rounding of L2 in units of the largest rate may become over the smallest gap
+    spread = _spread(truth)
+    floor = ACTION[1] * unit / float(truth.width) * spread
+    if not error <= (COHERENCES[0] + COHERENCES[1] * spread) * size + floor:
+        yield "rho2", f"error {error:.3g}, norm {size:.3g}"
 
 
 def _spread(truth: Reference) -> float:
@@ -121,9 +126,9 @@ def _interval(
     if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
         yield "interval", f"[{lower}, {upper}]"
         return
-    trivial = trivial_defect(truth, asked)
-    numbers["trivial"] = float(trivial)
-    numbers["width"] = (upper - lower) / max(upper, 1e-6 * float(trivial), 1e-300)
+    trivial, scale = trivial_defects(truth, asked)
+    numbers["trivial"] = float(scale)
+    numbers["width"] = (upper - lower) / max(upper, 1e-6 * float(scale), 1e-300)
     best, least = trivial, Decimal(0)
     if program.is_small(truth, asked):
         optimum = program.optimum(truth, asked, seed)
@@ -133,8 +138,8 @@ def _interval(
         yield "lower end", f"{lower!r} > {float(best)!r} of an allowed Lindbladian"
     if least > Decimal(upper):
         yield "upper end", f"{upper!r} < {float(least)!r}, which no Lindbladian is below"
-    if Decimal(upper) > trivial * (1 + Decimal("1e-6")):
-        yield "trivial", f"upper {upper!r}, but Gamma = 1 has {float(trivial)!r}"
+    if Decimal(upper) > trivial + WIDE * max(trivial, scale / 10**6):
+        yield "trivial", f"upper {upper!r}, but Gamma ~ 1 has {float(trivial)!r}"
     if asked.plain and lower > 0:
         y = np.array([Decimal(float(v)) for v in np.clip(answer.multiplier, -1, 1)], dtype=object)
         value = truth.dual_value(truth.in_product_basis(y), asked)
@@ -142,10 +147,18 @@ def _interval(
             yield "multiplier", f"lower {lower!r}, but its multiplier gives {float(value)!r}"
 
 
-def trivial_defect(truth: Reference, asked: Asked) -> Decimal:
-    """The defect at Gamma = a multiple of 1 of allowed trace, and no H_r."""
+def trivial_defects(truth: Reference, asked: Asked) -> tuple[Decimal, Decimal]:
+    """The least defect of some multiples of 1, and that of the rule's multiple, without H_r.
+
+    For ``range`` the rule's multiple is the largest golden-rule rate, as far as it is allowed.
+    """
+    largest = truth.rates.max()
+    middle = tuple(
+        min(max(largest, Decimal(low)), Decimal(high))
+        for low, high in zip(asked.rule.low, asked.rule.high, strict=True)
+    )
     found = []
-    for traces in {asked.rule.low, asked.rule.high}:
+    for traces in (middle, asked.rule.low, asked.rule.high):
         tensors = []
         for region, trace in zip(truth.regions, traces, strict=True):
             share = Decimal(trace) / (region.levels**2 - 1)
@@ -154,7 +167,9 @@ def trivial_defect(truth: Reference, asked: Asked) -> Decimal:
             basis = hermitian_basis(region.levels)
             tensors.append(basis.T @ basis.conj() * share)
         found.append(truth.defect(truth.change(tensors), asked))
-    return min(found)
+        if asked.rule.name != "range":
+            break
+    return min(found), found[0]
 
 
 def _candidate(
