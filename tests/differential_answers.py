@@ -138,7 +138,7 @@ def _interval(
         yield "lower end", f"{lower!r} > {float(best)!r} of an allowed Lindbladian"
     if least > Decimal(upper):
         yield "upper end", f"{upper!r} < {float(least)!r}, which no Lindbladian is below"
-    if Decimal(upper) > trivial + WIDE * max(trivial, scale / 10**6):
+    if Decimal(upper) > trivial * (1 + WIDE) + scale / 10**6:
         yield "trivial", f"upper {upper!r}, but Gamma ~ 1 has {float(trivial)!r}"
     if asked.plain and lower > 0:
         y = np.array([Decimal(float(v)) for v in np.clip(answer.multiplier, -1, 1)], dtype=object)

@@ -245,7 +245,12 @@ def _solved(ref: Reference, asked: Asked, data: _Data, scale: float) -> Any:
         warnings.simplefilter("ignore")
         try:
             problem.solve(solver="CLARABEL", **SETTINGS)
-        except (cp.error.SolverError, ValueError):
+        except BaseException as error:
+            # the solver may fail in its own ways; a panic in Rust is no Exception
+            if not isinstance(error, cp.error.SolverError | ValueError | ArithmeticError) and (
+                type(error).__name__ != "PanicException"
+            ):
+                raise
             return None
     if residual.value is None or equality.dual_value is None:
         return None

@@ -1,0 +1,435 @@
+"""Changed certificates: whatever the checker still accepts must be true.
+
+Small certificates of points and boxes, chains and matrix problems, populations and coherences are
+made on the fly. Every mutant changes what is stated (the problem, or a claim), nearly always, and
+often what supports it (multipliers, candidates, eigenvalues, cells, shifts), and gets the checksum
+that an attacker would compute. Accepted mutants are judged by `certificate_reference`, which knows
+nothing but their text.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lindfeas as lf
+from lindfeas.box import parse_interval, prove_box
+from lindfeas.certificate_file import checksum
+from lindfeas.proof import verify
+from tests.bath_integrals import Undefined
+from tests.certificate_reference import false_claims
+from tests.mutations import get, is_number, leaves
+
+ACCEPTED = ("accepted", "accepted in part")
+
+IGNORED = ("title", "versions", "sha256", "kind", "schema_version")
+"""Keys that say nothing about the theorem."""
+
+CLAIMS = (
+    ("lower_bound", "value"),
+    ("upper_bound", "value"),
+    ("trace_distance", "norm1_lower"),
+    ("lower_bound",),
+)
+"""Where a point's certificate, and a box's, state their bounds."""
+
+STATED = 0.98
+"""Share of the mutants in which something stated is changed on purpose."""
+
+WORDS = {
+    "family": ("ohmic", "ohmic_exponential", "drude_lorentz"),
+    "operator": ("sigma_minus", "sigma_x", "sigma_z"),
+    "rule": ("each", "total", "range"),
+    "target": ("populations", "populations+coherences"),
+    "norm": ("spectral", "frobenius", "trace"),
+}
+
+Path_ = tuple[str | int, ...]
+
+CHAIN = """
+[system]
+model = "xxz_chain"
+sites = {sites}
+field = {field}
+coupling = {coupling}
+[[bath]]
+name = "hot"
+sites = [0]
+beta = 1.0
+{bath}
+[[bath]]
+name = "cold"
+sites = [{last}]
+beta = 4.0
+mu = -0.25
+[ansatz]
+rates = {rates}
+[question]
+target = "{target}"
+norm = "{norm}"
+"""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What came out of a number of mutants."""
+
+    mutants: int = 0
+    changed: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    accepted: Counter[str] = field(default_factory=Counter)
+    false: list[dict[str, Any]] = field(default_factory=list)
+    exceptions: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def changed_share(self) -> float:
+        """Mutants that state something else, of all."""
+        return self.changed / max(1, self.mutants)
+
+    @property
+    def accepted_share(self) -> float:
+        """Accepted mutants, of all."""
+        return sum(self.accepted.values()) / max(1, self.mutants)
+
+    def add(self, other: Findings) -> None:
+        """Take in what another process found."""
+        self.mutants += other.mutants
+        self.changed += other.changed
+        self.statuses += other.statuses
+        self.accepted += other.accepted
+        self.false += other.false
+        self.exceptions += other.exceptions
+
+
+def fuzz(numbers: range) -> Findings:
+    """One mutant for every number: verified, and judged if it was accepted."""
+    found = Findings()
+    for number in numbers:
+        name, original, mutant, changes = mutant_of(number)
+        found.mutants += 1
+        found.changed += statement(mutant) != statement(original)
+        about = {"number": number, "original": name, "changes": changes}
+        try:
+            status = verify(mutant).status
+        except Exception:
+            found.exceptions.append({**about, "error": traceback.format_exc()[-600:]})
+            continue
+        found.statuses[status] += 1
+        if status in ACCEPTED:
+            found.accepted[name] += 1
+            reasons = judged(mutant)
+            if reasons:
+                found.false.append({**about, "reasons": reasons})
+    return found
+
+
+def judged(certificate: dict[str, Any]) -> list[str]:
+    """Why an accepted certificate should not have been accepted; empty if it is true."""
+    try:
+        return false_claims(certificate)
+    except Undefined as error:
+        return [f"undefined: {error}"]
+
+
+def mutant_of(number: int) -> tuple[str, dict[str, Any], dict[str, Any], list[str]]:
+    """(name of the original, original, mutant with its checksum, what was changed)."""
+    rng = random.Random(number)
+    names = list(ORIGINALS)
+    name = names[number % len(names)]
+    original = ORIGINALS[name]()
+    mutant = copy.deepcopy(original)
+    changes = []
+    if rng.random() < 0.5:
+        changes.append(_weakened(mutant, rng))
+    if rng.random() < STATED:
+        changes.append(_changed(mutant, rng, stated=True))
+    if rng.random() < 0.5 or not changes:
+        changes.append(_changed(mutant, rng, stated=False))
+    mutant["sha256"] = checksum(mutant)
+    return name, original, mutant, changes
+
+
+def statement(certificate: dict[str, Any]) -> str:
+    """All that is stated, in a form in which equal numbers are equal."""
+    stated = {
+        "problem": {k: v for k, v in certificate["problem"].items() if k not in IGNORED},
+        "box": certificate.get("box"),
+        "parts": [
+            cell.get("box", cell.get("split")) if "lower_bound" in cell else None
+            for cell in certificate.get("cells", ())
+        ],
+        "claims": [
+            get_or_none(certificate, path)
+            for path in CLAIMS
+            if not isinstance(get_or_none(certificate, path), dict)
+        ],
+    }
+    return json.dumps(_plain(stated), sort_keys=True)
+
+
+def get_or_none(certificate: dict[str, Any], path: Path_) -> Any:
+    """What stands at a path, if anything."""
+    node: Any = certificate
+    for key in path:
+        if not isinstance(node, dict) or key not in node:
+            return None
+        node = node[key]
+    return node
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(Fraction(value)) if is_number(value) else value
+
+
+def _weakened(certificate: dict[str, Any], rng: random.Random) -> str:
+    """Every claim a little weaker, so that what else is changed may be true."""
+    size = Decimal(10) ** -rng.choice([1, 2, 3, 6, 9, 12])
+    for path in CLAIMS:
+        value = get_or_none(certificate, path)
+        if is_number(value):
+            weaker = 1 + size if path[0] == "upper_bound" else 1 - size
+            _put(certificate, path, _times(value, weaker))
+    return f"claims weaker by {size}"
+
+
+def _changed(certificate: dict[str, Any], rng: random.Random, *, stated: bool) -> str:
+    """One random change, of what is stated or of what supports it."""
+    places = [path for path in _places(certificate) if _is_stated(path) == stated]
+    tops: dict[Any, list[Path_]] = {}
+    for path in places:
+        tops.setdefault(path[:2] if stated else path[0], []).append(path)
+    # first the part of the certificate, so that long lists of numbers do not outweigh all else
+    path = rng.choice(tops[rng.choice(sorted(tops, key=str))])
+    value = get(certificate, path)
+    changes = _changes(value, str(path[-1]))
+    changed = value
+    for _ in range(10):
+        label, change = rng.choice(changes)
+        changed = change(copy.deepcopy(value), rng)
+        if _plain(changed) != _plain(value):
+            break
+    _put(certificate, path, changed)
+    return f"{'.'.join(map(str, path))}: {label}"
+
+
+def _places(certificate: dict[str, Any]) -> Iterator[Path_]:
+    """Leaves and their containers, but for what says nothing."""
+    seen = set()
+    for leaf in leaves(certificate):
+        if any(key in IGNORED for key in leaf):
+            continue
+        for depth in range(1, len(leaf) + 1):
+            path = leaf[:depth]
+            if path not in seen and path not in (("problem",), ("lower_bound",)):
+                seen.add(path)
+                yield path
+        if ("lower_bound",) == leaf:
+            yield leaf
+
+
+def _is_stated(path: Path_) -> bool:
+    return path[0] in ("problem", "box") or path in CLAIMS
+
+
+def _put(certificate: dict[str, Any], path: Path_, value: Any) -> None:
+    get(certificate, path[:-1])[path[-1]] = value
+
+
+Change = Callable[[Any, random.Random], Any]
+
+
+def _changes(value: Any, key: str) -> list[tuple[str, Change]]:
+    """What can be done to a value."""
+    if is_number(value):
+        return [
+            ("nudged", _nudged),
+            ("nudged", _nudged),
+            ("sign", lambda text, rng: text[1:] if text.startswith("-") else f"-{text}"),
+            ("exponent", lambda text, rng: _times(text, Decimal(rng.choice(["10", "0.1"])))),
+            ("double", lambda text, rng: _times(text, Decimal(rng.choice(["2", "0.5"])))),
+            ("zero", lambda text, rng: "0"),
+        ]
+    if isinstance(value, bool):
+        return [("flipped", lambda flag, rng: not flag)]
+    if isinstance(value, int):
+        return [("integer", lambda number, rng: number + rng.choice([-1, 1, 2]))]
+    if isinstance(value, str):
+        words = WORDS.get(key, (value + "x", value[:-1], value[::-1], "Infinity", "hot", "cold"))
+        return [("word", lambda text, rng: rng.choice(words))]
+    if isinstance(value, list) and value:
+        return [
+            ("entry left out", _without_entry),
+            ("entry doubled", _doubled_entry),
+            ("entries exchanged", _exchanged),
+            ("reversed", lambda listed, rng: listed[::-1]),
+        ]
+    if isinstance(value, dict) and value:
+        return [
+            ("key left out", _without_key),
+            ("values exchanged", _values_exchanged),
+            ("key renamed", _renamed),
+        ]
+    return [("null", lambda nothing, rng: rng.choice(["1", [], {}, None]))]
+
+
+def _times(text: str, factor: Decimal) -> str:
+    with localcontext() as context:
+        context.prec = 400
+        return f"{Decimal(text) * factor:f}"[:380]
+
+
+def _nudged(text: str, rng: random.Random) -> str:
+    size = Decimal(10) ** -rng.choice([1, 2, 3, 4, 6, 9, 12, 12]) * rng.choice([-1, 1])
+    return str(size) if Decimal(text) == 0 else _times(text, 1 + size)
+
+
+def _without_entry(listed: list[Any], rng: random.Random) -> list[Any]:
+    del listed[rng.randrange(len(listed))]
+    return listed
+
+
+def _doubled_entry(listed: list[Any], rng: random.Random) -> list[Any]:
+    place = rng.randrange(len(listed))
+    return [*listed[: place + 1], copy.deepcopy(listed[place]), *listed[place + 1 :]]
+
+
+def _exchanged(listed: list[Any], rng: random.Random) -> list[Any]:
+    a, b = rng.randrange(len(listed)), rng.randrange(len(listed))
+    listed[a], listed[b] = listed[b], listed[a]
+    return listed
+
+
+def _without_key(table: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    del table[rng.choice(sorted(table))]
+    return table
+
+
+def _values_exchanged(table: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    a, b = rng.choice(sorted(table)), rng.choice(sorted(table))
+    table[a], table[b] = table[b], table[a]
+    return table
+
+
+def _renamed(table: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    old = rng.choice(sorted(table))
+    new = rng.choice([f"{old}x", "hot", "cold"])
+    return {new if key == old else key: value for key, value in table.items()}
+
+
+# The originals.
+
+
+@cache
+def chain(
+    *,
+    sites: int = 2,
+    target: str = "populations",
+    norm: str = "spectral",
+    rates: str = '{ rule = "each", value = 1.0 }',
+    field: str = "0.5",
+    coupling: str = "0.3",
+    bath: str = "",
+) -> Any:
+    """A chain's problem file."""
+    text = CHAIN.format(
+        sites=sites,
+        last=sites - 1,
+        target=target,
+        norm=norm,
+        rates=rates,
+        field=field,
+        coupling=coupling,
+        bath=bath,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "problem.toml"
+        file.write_text(text, encoding="utf-8")
+        return lf.read_problem(file)
+
+
+def proved_chain(**settings: Any) -> dict[str, Any]:
+    """The accepted certificate of a chain."""
+    problem = chain(**settings)
+    return _proved(lf.certify(problem.question), problem)
+
+
+def proved_matrices(
+    dimensions: tuple[int, ...], *, charge: bool = False, seed: int = 1, **question: Any
+) -> dict[str, Any]:
+    """The accepted certificate of a random system that was given as matrices."""
+    rng = np.random.default_rng(seed)
+    size = int(np.prod(dimensions))
+    labels = tuple(tuple(range(n)) for n in dimensions) if charge else None
+    matrix = np.round(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size)), 2)
+    matrix = (matrix + matrix.conj().T) / 2
+    if charge:
+        total = np.add.outer(*map(np.arange, dimensions)).ravel()
+        matrix = np.where(np.equal.outer(total, total), matrix, 0)
+    baths = []
+    for site, n in enumerate(dimensions):
+        local = np.round(rng.normal(size=(n, n)), 1)
+        local = np.diag(np.arange(1.0, n), -1) if charge else local + local.T
+        baths.append(
+            lf.Bath(name=f"bath{site}", sites=(site,), beta=1.0 + 2 * site, couplings=(local,))
+        )
+    system = lf.OpenSystem(
+        hamiltonian=matrix, dimensions=dimensions, baths=tuple(baths), charge=labels
+    )
+    return _proved(lf.certify(lf.Question(system=system, **question)), None)
+
+
+def proved_box(*intervals: str, most_cells: int = 8, **settings: Any) -> dict[str, Any]:
+    """The certificate of a box of parameters, accepted at least in part."""
+    problem = chain(**settings)
+    answer = prove_box(problem, [parse_interval(text) for text in intervals], most_cells=most_cells)
+    assert verify(answer.certificate).status in ACCEPTED
+    return answer.certificate
+
+
+def _proved(answer: Any, problem: Any) -> dict[str, Any]:
+    certificate, proof = lf.prove(answer, problem)
+    assert proof.status == "accepted", proof.statement
+    return certificate
+
+
+COHERENCES = "populations+coherences"
+
+ORIGINALS: dict[str, Callable[[], dict[str, Any]]] = {
+    name: cache(make)
+    for name, make in {
+        "chain": lambda: proved_chain(),
+        "chain, total": lambda: proved_chain(sites=3, rates='{ rule = "total", value = 1.5 }'),
+        "chain, sigma_x": lambda: proved_chain(
+            bath='operator = "sigma_x"\nspectral_density = { family = "drude_lorentz", cutoff = 3 }'
+        ),
+        "chain, frobenius": lambda: proved_chain(target=COHERENCES, norm="frobenius"),
+        "chain, spectral": lambda: proved_chain(
+            target=COHERENCES, rates='{ rule = "range", min = 0.0, max = 100.0 }'
+        ),
+        "matrices": lambda: proved_matrices((2, 2), seed=3),
+        "matrices, charge": lambda: proved_matrices((2, 3), charge=True),
+        "matrices, trace": lambda: proved_matrices((2, 2), target=COHERENCES, norm="trace"),
+        "box": lambda: proved_box("system.coupling=0.29:0.31"),
+        "box of two": lambda: proved_box(
+            "bath.hot.beta=0.9:1.1", "system.field=0.45:0.55"
+        ),
+        "box in part": lambda: proved_box("system.coupling=0.2:0.4", most_cells=6),
+    }.items()
+}
