@@ -152,9 +152,12 @@ def mutant_of(number: int) -> tuple[str, dict[str, Any], dict[str, Any], list[st
     original = ORIGINALS[name]()
     mutant = copy.deepcopy(original)
     changes = []
-    if rng.random() < 0.5:
+    start = rng.random()
+    if start < 0.2:
+        changes.append(_strengthened(mutant, rng))
+    elif start < 0.6:
         changes.append(_weakened(mutant, rng))
-    if rng.random() < STATED:
+    if start >= 0.2 and rng.random() < STATED:
         changes.append(_changed(mutant, rng, stated=True))
     if rng.random() < 0.5 or not changes:
         changes.append(_changed(mutant, rng, stated=False))
@@ -207,6 +210,18 @@ def _weakened(certificate: dict[str, Any], rng: random.Random) -> str:
             weaker = 1 + size if path[0] == "upper_bound" else 1 - size
             _put(certificate, path, _times(value, weaker))
     return f"claims weaker by {size}"
+
+
+def _strengthened(certificate: dict[str, Any], rng: random.Random) -> str:
+    """Every claim stronger, together with the eigenvalues that are said to support it."""
+    size = Decimal(rng.choice(["2", "0.5", "1e-2", "1e-4", "1e-8", "1e-12"]))
+    for path in list(leaves(certificate)):
+        supporting = "smallest_eigenvalues" in path or path[-2:] == ("lower_bound", "value")
+        value = get(certificate, path)
+        if is_number(value) and (supporting or path in CLAIMS):
+            up = (path[0] == "upper_bound") == (Decimal(value) < 0)
+            _put(certificate, path, _times(value, 1 + size if up else 1 / (1 + size)))
+    return f"claims stronger by {size}"
 
 
 def _changed(certificate: dict[str, Any], rng: random.Random, *, stated: bool) -> str:

@@ -220,14 +220,18 @@ def _false_at_point(certificate: Mapping[str, Any]) -> Iterator[str]:
     asked = asked_of(certificate["problem"])
     truth = reference(data)
     claim = certificate["lower_bound"]
-    value, proved = Decimal(claim["value"]), _dual(truth, asked, claim["multiplier"])
-    if value > 0 and value > proved + SLACK * abs(proved):
-        yield f"lower bound {claim['value']}, but its multiplier gives {proved}"
+    # a bound that is not positive claims nothing, but the state must exist all the same
+    assert truth.populations is not None
+    if (value := Decimal(claim["value"])) > 0:
+        proved = _dual(truth, asked, claim["multiplier"])
+        if value > proved + SLACK * abs(proved):
+            yield f"lower bound {claim['value']}, but its multiplier gives {proved}"
     if certificate["upper_bound"] is not None:
         yield from _false_upper(truth, asked, certificate["upper_bound"])
     if certificate["trace_distance"] is not None:
         distance = certificate["trace_distance"]
-        if not _is_far(truth, asked, Decimal(distance["norm1_lower"]), distance, ()):
+        length = Decimal(distance["norm1_lower"])
+        if length > 0 and not _is_far(truth, asked, length, distance, ()):
             yield f"||p - p'||_1 >= {distance['norm1_lower']} is not supported"
 
 

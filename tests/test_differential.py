@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
 import pytest
 
+import lindfeas as lf
 from benchmarks.differential import WIDE, cause, report
-from tests.differential import check_case
+from tests.decimal_matrices import digits
+from tests.dense_reference import Reference, reference
+from tests.differential import Ask, at_most, check_case, lindfeas_system
+from tests.differential_answers import compared
+from tests.random_systems import random_case
+from tests.system_data import Asked
 
 SEEDS = (1, 2, 5, 9, 12, 16, 20, 24)
 
@@ -48,3 +58,117 @@ def test_the_report_names_seeds_and_causes() -> None:
     assert found["contradictions_by_check"] == {"defect": 1}
     assert found["refusals"] == {"PhysicsError: no": 1}
     assert found["unfinished"] == [{"seed": 8, "error": "more than 1 s"}]
+
+
+POPULATIONS = Ask(label="populations each", target="populations", rates=("each", 1.0))
+FROBENIUS = Ask(
+    label="frobenius range",
+    target="populations+coherences",
+    rates=("range", 0.0, 1e4),
+    norm="frobenius",
+)
+IMPOSSIBLE = 5
+"""A seed whose steady state is impossible, with a bound on T and coherences."""
+
+
+@cache
+def answered(ask: Ask) -> tuple[Reference, Asked, Any]:
+    data = random_case(IMPOSSIBLE).data
+    with digits():
+        truth = reference(data)
+        assert truth.action is not None
+    question = ask.question(lindfeas_system(data), 1.0, len(data.baths))
+    answer = lf.certify(question, sharp=ask is POPULATIONS)
+    return truth, ask.asked(question, answer), answer
+
+
+def checks(ask: Ask, **changes: Any) -> set[str]:
+    """The checks that find fault with a changed answer."""
+    truth, asked, answer = answered(ask)
+    with digits():
+        found = compared(truth, asked, replace(answer, **changes), seed=1, first=True)
+    return {check for check, _ in found.contradictions}
+
+
+@pytest.mark.parametrize("ask", [POPULATIONS, FROBENIUS], ids=lambda ask: ask.label)
+def test_every_doctored_end_is_found_out(ask: Ask) -> None:
+    _, _, answer = answered(ask)
+    assert answer.lower > 1e-6
+    assert checks(ask) == set()
+    assert {"lower end", "defect"} <= checks(ask, lower=answer.upper * 1.001, upper=1.0)
+    assert {"upper end", "defect"} <= checks(ask, upper=answer.lower * 0.999, lower=0.0)
+    assert checks(ask, upper=10.0) == {"trivial"}
+    assert checks(ask, lower=2.0, upper=1.0) >= {"interval"}
+
+
+def test_a_lower_end_that_its_multiplier_does_not_give_is_found_out() -> None:
+    _, _, answer = answered(POPULATIONS)
+    assert checks(POPULATIONS, multiplier=answer.multiplier * 0.9) == {"multiplier"}
+
+
+def test_doctored_candidates_are_found_out() -> None:
+    _, _, answer = answered(FROBENIUS)
+    regions = answer.candidate.regions
+
+    def with_region(**changes: Any) -> Any:
+        return replace(answer.candidate, regions=(replace(regions[0], **changes), *regions[1:]))
+
+    gamma, local = regions[0].kossakowski, regions[0].hamiltonian
+    assert "candidate" in checks(FROBENIUS, candidate=with_region(kossakowski=-gamma))
+    large = with_region(hamiltonian=local + 1e9 * (local + local.T + [[1, 0], [0, -1]]))
+    assert {"candidate", "defect"} <= checks(FROBENIUS, candidate=large)
+    assert "defect" in checks(FROBENIUS, candidate=with_region(kossakowski=1.01 * gamma))
+
+
+def test_doctored_distances_are_found_out() -> None:
+    _, _, answer = answered(POPULATIONS)
+    stated = answer.trace_distance
+    assert stated.lower is not None and stated.lower > 1e-6
+    further = replace(stated, lower=1.01 * stated.upper)
+    assert {"distance", "beaten"} <= checks(POPULATIONS, trace_distance=further)
+    nearer = replace(stated, upper=0.99 * stated.upper)
+    assert checks(POPULATIONS, trace_distance=nearer) == {"distance"}
+    own = answer.candidate.populations
+    moved = replace(answer.candidate, populations=own[::-1])
+    assert "steady state" in checks(POPULATIONS, candidate=moved)
+    limit = replace(answer.check.limit, population_error=0.9)
+    assert checks(POPULATIONS, check=replace(answer.check, limit=limit)) == {"check"}
+
+
+class Doctored:
+    """A Redfield equation with other numbers."""
+
+    def __init__(self, own: Any, **changes: Any) -> None:
+        self.own, self.changes = own, changes
+
+    def __getattr__(self, name: str) -> Any:
+        return self.changes.get(name, getattr(self.own, name))
+
+
+def test_doctored_references_are_found_out() -> None:
+    _, _, answer = answered(FROBENIUS)
+    own = answer.reference
+    for name, check, factor in (
+        ("populations", "populations", 1 + 1e-8),
+        ("transition_rates", "rates", 1 + 1e-7),
+        ("coherence_source", "L2", 1 + 1e-7),
+        ("coherences", "rho2", 1 + 1e-5),
+    ):
+        other = Doctored(own, **{name: factor * getattr(own, name)})
+        assert checks(FROBENIUS, reference=other) == {check}
+
+
+def test_which_optima_are_ordered() -> None:
+    def ask(rates: Any, norm: str = "spectral", target: str = "both", shift: bool = True) -> Ask:
+        return Ask(label="", target=target, rates=rates, norm=norm, lamb_shift=shift)
+
+    each, wide = ("each", 1.0), ("range", 0.0, 1e4)
+    assert at_most(ask(wide), ask(each), 4) == 1
+    assert at_most(ask(each), ask(wide), 4) is None
+    assert at_most(ask(wide), ask(wide, "trace"), 4) == 1
+    assert at_most(ask(wide, "trace"), ask(wide), 4) is None
+    assert at_most(ask(wide, shift=False), ask(wide), 4) is None
+    assert at_most(ask(wide), ask(wide, shift=False), 4) == 1
+    assert at_most(ask(each, target="populations"), ask(each), 4) == 4
+    assert at_most(ask(each, target="populations"), ask(wide), 4) is None
+    assert at_most(ask(each), ask(each, target="populations"), 4) is None
