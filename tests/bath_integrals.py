@@ -41,11 +41,11 @@ with mpmath.workdps(DIGITS + 10):
     PI = Decimal(mpmath.nstr(mpmath.pi, DIGITS + 5))
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """The question has no answer: a divergent integral, a rate that jumps, no unique state."""
 
 
-class TooNear(Exception):
+class TooNearError(Exception):
     """A point of the grid is too near to the pole."""
 
 
@@ -122,7 +122,7 @@ class Bath:
         J (n + 1/2) at zero, half of it, and the reorganisation energy: -(1/2 pi) int J/w.
         """
         if self.jumps and self.exponent < 1:
-            raise Undefined("the elastic rate diverges")
+            raise UndefinedError("the elastic rate diverges")
         real = Decimal(0)
         if self.jumps:
             real = Decimal(self.density.strength) / self.beta / 2
@@ -132,7 +132,7 @@ class Bath:
         """P int J n/(w - E) and P int J/(w - E)."""
         if energy == 0:
             if self.jumps:
-                raise Undefined("a principal value diverges at zero frequency")
+                raise UndefinedError("a principal value diverges at zero frequency")
             thermal = self._line("Jn/w", lambda w: self.strength(w) * self.occupation(w) / w)
             return thermal.plain(), self._line("J/w", lambda w: self.strength(w) / w).plain()
         thermal = self._principal_value(
@@ -147,7 +147,7 @@ class Bath:
         for factor in GRIDS:
             try:
                 return self._line(name, function, factor).principal_value(energy)
-            except TooNear:
+            except TooNearError:
                 continue
         raise ArithmeticError("a principal value has its pole on every grid")
 
@@ -198,7 +198,7 @@ class HalfLine:
         def terms(nodes: np.ndarray, weights: np.ndarray) -> np.ndarray:
             apart = nodes - energy
             if energy > 0 and min(abs(apart)) < NEAR * energy:
-                raise TooNear
+                raise TooNearError
             return weights / apart
 
         return self._settled(terms, correction)

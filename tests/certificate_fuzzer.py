@@ -29,7 +29,7 @@ import lindfeas as lf
 from lindfeas.box import parse_interval, prove_box
 from lindfeas.certificate_file import checksum
 from lindfeas.proof import verify
-from tests.bath_integrals import Undefined
+from tests.bath_integrals import UndefinedError
 from tests.certificate_reference import false_claims
 from tests.mutations import get, is_number, leaves
 
@@ -140,7 +140,7 @@ def judged(certificate: dict[str, Any]) -> list[str]:
     """Why an accepted certificate should not have been accepted; empty if it is true."""
     try:
         return false_claims(certificate)
-    except Undefined as error:
+    except UndefinedError as error:
         return [f"undefined: {error}"]
 
 
@@ -255,7 +255,7 @@ def _places(certificate: dict[str, Any]) -> Iterator[Path_]:
             if path not in seen and path not in (("problem",), ("lower_bound",)):
                 seen.add(path)
                 yield path
-        if ("lower_bound",) == leaf:
+        if leaf == ("lower_bound",):
             yield leaf
 
 
@@ -442,9 +442,7 @@ ORIGINALS: dict[str, Callable[[], dict[str, Any]]] = {
         "matrices, charge": lambda: proved_matrices((2, 3), charge=True),
         "matrices, trace": lambda: proved_matrices((2, 2), target=COHERENCES, norm="trace"),
         "box": lambda: proved_box("system.coupling=0.29:0.31"),
-        "box of two": lambda: proved_box(
-            "bath.hot.beta=0.9:1.1", "system.field=0.45:0.55"
-        ),
+        "box of two": lambda: proved_box("bath.hot.beta=0.9:1.1", "system.field=0.45:0.55"),
         "box in part": lambda: proved_box("system.coupling=0.2:0.4", most_cells=6),
     }.items()
 }

@@ -18,15 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.bath_integrals import Undefined
+from tests.bath_integrals import UndefinedError
 from tests.decimal_matrices import Matrix, dagger, digits, eigh, smallest_eigenvalue, zeros
-from tests.dense_reference import (
-    Reference,
-    Region,
-    dissipator_tensor,
-    product_charges,
-    reference,
-)
+from tests.dense_reference import Reference, product_charges, reference
+from tests.dense_regions import Region, dissipator_tensor
 from tests.system_data import Asked, BathData, Density, Rule, SystemData
 
 SLACK = Decimal("1e-30")
@@ -53,7 +48,7 @@ def false_claims(certificate: Mapping[str, Any]) -> list[str]:
 
     Raises
     ------
-    Undefined
+    UndefinedError
         If the problem has no answer, so that nothing may be claimed.
     """
     with digits():
@@ -86,12 +81,10 @@ def system_of(problem: Mapping[str, Any]) -> SystemData:
         _require_charge(data)
         return data
     up = ((1, 0),) * system["sites"]
-    data = SystemData(
-        dimensions=dimensions, hamiltonian=_chain(system), baths=baths, charge=up
-    )
+    data = SystemData(dimensions=dimensions, hamiltonian=_chain(system), baths=baths, charge=up)
     try:
         _require_charge(data)
-    except Undefined:
+    except UndefinedError:
         return SystemData(dimensions=dimensions, hamiltonian=data.hamiltonian, baths=baths)
     return data
 
@@ -120,7 +113,7 @@ def asked_of(problem: Mapping[str, Any]) -> Asked:
 def _numbers(value: Any, count: int) -> tuple[Decimal, ...]:
     listed = [value] * count if isinstance(value, str) else value
     if len(listed) != count:
-        raise Undefined("a list of numbers has the wrong length")
+        raise UndefinedError("a list of numbers has the wrong length")
     return tuple(Decimal(text) for text in listed)
 
 
@@ -133,7 +126,7 @@ def _matrix(entries: Sequence[Any], size: int) -> Matrix:
     seen = set()
     for row, column, value in entries:
         if (row, column) in seen:
-            raise Undefined("an entry is listed twice")
+            raise UndefinedError("an entry is listed twice")
         seen.add((row, column))
         found.re[row, column], found.im[row, column] = _complex(value)
     return found
@@ -198,7 +191,7 @@ def _require_charge(data: SystemData) -> None:
     if data.charge is None:
         return
     if [len(own) for own in data.charge] != list(data.dimensions):
-        raise Undefined("the charge has another shape")
+        raise UndefinedError("the charge has another shape")
     operators = [(product_charges(data), data.hamiltonian)]
     for bath in data.baths:
         local = [data.charge[site] for site in bath.sites]
@@ -212,7 +205,7 @@ def _require_charge(data: SystemData) -> None:
             if operator.re[row, column] != 0 or operator.im[row, column] != 0
         }
         if len(shifts) > 1 or (number == 0 and shifts - {0}):
-            raise Undefined("the charge is not conserved, or not shifted by one amount")
+            raise UndefinedError("the charge is not conserved, or not shifted by one amount")
 
 
 def _false_at_point(certificate: Mapping[str, Any]) -> Iterator[str]:
@@ -240,7 +233,7 @@ def _dual(truth: Reference, asked: Asked, multiplier: Sequence[Any]) -> Decimal:
     if asked.plain:
         y = [Decimal(value) for value in multiplier]
         if len(y) != truth.size or max(map(abs, y)) > 1:
-            raise Undefined("the multiplier is not one number in [-1, 1] per level")
+            raise UndefinedError("the multiplier is not one number in [-1, 1] per level")
         return truth.dual_value(truth.in_product_basis(np.array(y, dtype=object)), asked)
     weight = zeros(truth.size, truth.size)
     charges = product_charges(truth.data)
@@ -262,7 +255,7 @@ def _hermitian(rows: Sequence[Any]) -> Matrix:
     found = zeros(size, size)
     for a, row in enumerate(rows):
         if len(row) != size - a:
-            raise Undefined("an upper triangle has the wrong shape")
+            raise UndefinedError("an upper triangle has the wrong shape")
         for b, value in enumerate(row, start=a):
             re, im = _complex(value)
             found.re[a, b] = found.re[b, a] = re
@@ -299,7 +292,7 @@ def _orthogonal(truth: Reference, weight: Matrix) -> Matrix:
 def _false_upper(truth: Reference, asked: Asked, claim: Mapping[str, Any]) -> Iterator[str]:
     candidate = claim["candidate"]
     if set(candidate) != {bath.name for bath in truth.data.baths}:
-        raise Undefined("the candidate has other regions")
+        raise UndefinedError("the candidate has other regions")
     gammas, bases, hamiltonians = [], [], []
     for region, bath in zip(truth.regions, truth.data.baths, strict=True):
         own = candidate[bath.name]
@@ -336,18 +329,16 @@ def _factors(asked: Asked, traces: Sequence[Decimal]) -> list[Decimal]:
             for trace, low, high in zip(traces, asked.rule.low, asked.rule.high, strict=True)
         ]
     if any(trace == 0 and value != 0 for trace, value in zip(traces, wanted, strict=True)):
-        raise Undefined("a candidate without rates cannot meet the rate rule")
+        raise UndefinedError("a candidate without rates cannot meet the rate rule")
     pairs = zip(wanted, traces, strict=True)
     return [value / trace if trace else Decimal(0) for value, trace in pairs]
 
 
-def _kossakowski(
-    data: SystemData, bath: BathData, blocks: Sequence[Any]
-) -> tuple[Matrix, Matrix]:
+def _kossakowski(data: SystemData, bath: BathData, blocks: Sequence[Any]) -> tuple[Matrix, Matrix]:
     """(Gamma, basis) from factors of every block: Gamma = sum_n w_n w_n^dagger."""
     labels = [label for block in blocks for label in block["basis"]]
     if len(set(labels)) != data.region_dimension(bath) ** 2 - 1 or len(labels) != len(set(labels)):
-        raise Undefined("the candidate's basis is not one")
+        raise UndefinedError("the candidate's basis is not one")
     dimensions = [data.dimensions[site] for site in bath.sites]
     basis = _stacked([_operator(label, dimensions) for label in labels])
     gamma = zeros(len(labels), len(labels))
@@ -420,7 +411,7 @@ def _is_far(
     y = np.array([Decimal(value) for value in part["multiplier"]], dtype=object)
     slopes = [[Decimal(value) for value in row] for row in part.get("slopes", ())]
     if len(y) != truth.size or len(slopes) != len(cuts) or any(min(row) < 0 for row in slopes):
-        raise Undefined("the witness of a distance is malformed")
+        raise UndefinedError("the witness of a distance is malformed")
     weight = truth.in_product_basis(y)
     groups = [_groups(truth.data, bath) for bath in truth.data.baths]
     shifts = [[_hermitian(rows) for rows in part["shifts"][b.name]] for b in truth.data.baths]
@@ -523,7 +514,7 @@ def _dual_in_cell(
         share = math.prod(t if c else 1 - t for c, t in zip(corner, place, strict=True))
         own = np.array([Decimal(value) for value in listed], dtype=object)
         if max(abs(own)) > 1 or len(own) != truth.size:
-            raise Undefined("a multiplier is not one number in [-1, 1] per level")
+            raise UndefinedError("a multiplier is not one number in [-1, 1] per level")
         y = y + own * _decimal(Fraction(share))
     return truth.dual_value(truth.in_product_basis(y), asked)
 
@@ -547,13 +538,13 @@ def _cells(certificate: Mapping[str, Any]) -> Iterator[tuple[list[Any], Mapping[
     keys = [side["key"] for side in certificate["box"]]
     waiting = [[(Fraction(side["low"]), Fraction(side["high"])) for side in certificate["box"]]]
     if any(low > high for low, high in waiting[0]) or len(set(keys)) != len(keys):
-        raise Undefined("the box is empty, or names a parameter twice")
+        raise UndefinedError("the box is empty, or names a parameter twice")
     for entry in certificate["cells"]:
         ranges = waiting.pop()
         if "split" not in entry:
             stated = [tuple(map(Fraction, pair)) for pair in entry["box"]]
             if stated != ranges:
-                raise Undefined("a cell is not where it should be")
+                raise UndefinedError("a cell is not where it should be")
             yield ranges, entry
             continue
         axis = keys.index(entry["split"])
@@ -563,4 +554,4 @@ def _cells(certificate: Mapping[str, Any]) -> Iterator[tuple[list[Any], Mapping[
         lower[axis], upper[axis] = (low, middle), (middle, high)
         waiting += [upper, lower]
     if waiting:
-        raise Undefined("the cells do not fill the box")
+        raise UndefinedError("the cells do not fill the box")

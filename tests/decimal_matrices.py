@@ -67,7 +67,7 @@ class Matrix:
         return self.re.shape
 
     @property
-    def T(self) -> Matrix:
+    def T(self) -> Matrix:  # noqa: N802
         return Matrix(self.re.T, self.im.T)
 
     def conj(self) -> Matrix:

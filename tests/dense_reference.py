@@ -3,184 +3,37 @@
 Written from docs/theory.md alone; nothing of lindfeas is imported. Everything is a dense d x d
 matrix in the product basis: no charge blocks but where a charge is given, no sparse operators, no
 doubles but as starting points.
-
-Notation: [c, d] of a region's operators are matrix units |c><d|; a state rho of the system is
-split into the region's indices and the indices m of all other sites.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
-from tests.bath_integrals import Bath, Undefined, bath
+from tests.bath_integrals import Bath, UndefinedError, bath
 from tests.decimal_matrices import (
     Matrix,
     dagger,
     eigh,
     exact,
-    identity,
     norm,
     smallest_eigenvalue,
     zeros,
 )
+from tests.dense_regions import Region, hermitian_basis
+from tests.stationary import balanced
 from tests.system_data import Asked, BathData, SystemData
 
 ZERO = Decimal("1e-40")
 """Energies and matrix elements below this fraction of the largest are zero."""
 
-RESIDUAL = Decimal("1e-40")
-"""Largest imbalance of a level's gain and loss, relative to either."""
-
 DUAL_NORM = {"spectral": "trace", "frobenius": "frobenius", "trace": "spectral"}
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """Sites of one bath inside the system: where the product states stand when they come first."""
-
-    data: SystemData
-    sites: tuple[int, ...]
-
-    @cached_property
-    def levels(self) -> int:
-        """d_r."""
-        return math.prod(self.data.dimensions[site] for site in self.sites)
-
-    @cached_property
-    def rest(self) -> int:
-        """d / d_r."""
-        return self.data.dimension // self.levels
-
-    @cached_property
-    def order(self) -> np.ndarray:
-        """Product states of the system, those of the region's sites varying slowest."""
-        dimensions = self.data.dimensions
-        others = [site for site in range(len(dimensions)) if site not in self.sites]
-        listed = []
-        moved = (*self.sites, *others)
-        for digits in itertools.product(*(range(dimensions[site]) for site in moved)):
-            own = dict(zip(moved, digits, strict=True))
-            number = 0
-            for site, dimension in enumerate(dimensions):
-                number = number * dimension + own[site]
-            listed.append(number)
-        return np.array(listed)
-
-    def split(self, matrix: Any) -> Any:
-        """A system operator as an array [b, m, d, m']."""
-        shape = (self.levels, self.rest)
-        return matrix[self.order][:, self.order].reshape(*shape, *shape)
-
-    def joined(self, array: Any) -> Any:
-        """[b, m, d, m'] as a system operator."""
-        back = np.argsort(self.order)
-        size = self.data.dimension
-        return array.reshape(size, size)[back][:, back]
-
-    def embedded(self, operator: Any) -> Any:
-        """An operator of the region times the identity of all other sites."""
-        unit = identity(self.rest) if isinstance(operator, Matrix) else np.eye(self.rest)
-        n, e = self.levels, self.rest
-        product = operator.reshape(n * n, 1) @ unit.reshape(1, e * e)
-        return self.joined(product.reshape(n, n, e, e).transpose(0, 2, 1, 3))
-
-    def reduced(self, matrix: Any) -> Any:
-        """The partial trace over all other sites."""
-        n, e = self.levels, self.rest
-        parts = self.split(matrix).transpose(0, 2, 1, 3).reshape(n * n, e * e)
-        one = Matrix.of(np.eye(e)) if isinstance(matrix, Matrix) else np.eye(e)
-        return (parts @ one.reshape(e * e, 1)).reshape(n, n)
-
-    def dissipated(self, tensor: Any, state: Any) -> Any:
-        """sum_ij Gamma_ij (F_j rho F_i^dag - {F_i^dag F_j, rho}/2), from `dissipator_tensor`."""
-        n, e = self.levels, self.rest
-        moved = tensor.reshape(n, n, n, n).transpose(0, 2, 1, 3).reshape(n * n, n * n)
-        gain = moved @ self.split(state).transpose(0, 2, 1, 3).reshape(n * n, e * e)
-        gain = self.joined(gain.reshape(n, n, e, e).transpose(0, 2, 1, 3))
-        # (F_i^dag F_j)[d, b] = sum_a conj(f_i[a, d]) f_j[a, b]
-        pairs = tensor.reshape(n, n, n, n).transpose(3, 1, 0, 2).reshape(n * n, n * n)
-        one = Matrix.of(np.eye(n)) if isinstance(tensor, Matrix) else np.eye(n)
-        loss = self.embedded((pairs @ one.reshape(n * n, 1)).reshape(n, n))
-        half = loss @ state + state @ loss
-        return (gain - half * self.number(state, 0.5)) * self.number(state, 1 / self.rest)
-
-    def dual_units(self, weight: Any, state: Any) -> Any:
-        """tr Y (F_j rho F_i^dag - {F_i^dag F_j, rho}/2) for matrix units, [i = (c, d), j = (a, b)].
-
-        tr(Y |a><b| rho |d><c|) = sum_mm' Y[c m', a m] rho[b m, d m'], and
-        F_i^dag F_j = delta_ca |d><b| (times the identity, over d / d_r).
-        """
-        n, e = self.levels, self.rest
-        left = self.split(weight).transpose(0, 2, 1, 3).reshape(n * n, e * e)
-        right = self.split(state).transpose(3, 1, 0, 2).reshape(e * e, n * n)
-        gain = (left @ right).reshape(n, n, n, n).transpose(0, 3, 1, 2).reshape(n * n, n * n)
-        local = self.reduced(state @ weight + weight @ state)
-        one = Matrix.of(np.eye(n)) if isinstance(state, Matrix) else np.eye(n)
-        loss = one.reshape(n * n, 1) @ local.reshape(1, n * n)
-        loss = loss.reshape(n, n, n, n).transpose(0, 3, 1, 2).reshape(n * n, n * n)
-        return (gain - loss * self.number(state, 0.5)) * self.number(state, 1 / self.rest)
-
-    def dual_matrix(self, weight: Any, state: Any, basis: Any) -> Any:
-        """A^r(Y) in a basis of operators, shape (n, d_r^2) of flattened matrices."""
-        return basis.conj() @ self.dual_units(weight, state) @ basis.T
-
-    def number(self, like: Any, value: float) -> Any:
-        """1/2 or 1/(d/d_r) in the arithmetic of a matrix."""
-        if not isinstance(like, Matrix):
-            return value
-        return Decimal(value) if value == 0.5 else Decimal(1) / self.rest
-
-
-def dissipator_tensor(gamma: Any, basis: Any) -> Any:
-    """sum_ij Gamma_ij f_j[a, b] conj(f_i[c, d]) as [(a, b), (c, d)]; basis (n, d_r^2)."""
-    return basis.T @ gamma.T @ basis.conj()
-
-
-@lru_cache(maxsize=16)
-def hermitian_basis(levels: int) -> Matrix:
-    """Orthonormal traceless Hermitian matrices (Gell-Mann), flattened, (d_r^2 - 1, d_r^2)."""
-    found = []
-    for a, b in itertools.combinations(range(levels), 2):
-        pair, turned = zeros(levels, levels), zeros(levels, levels)
-        pair.re[a, b] = pair.re[b, a] = 1 / Decimal(2).sqrt()
-        turned.im[a, b], turned.im[b, a] = pair.re[a, b], -pair.re[a, b]
-        found += [pair, turned]
-    for rank in range(1, levels):
-        diagonal = zeros(levels, levels)
-        for k in range(rank + 1):
-            diagonal.re[k, k] = Decimal(1 if k < rank else -rank) / Decimal(rank * (rank + 1)).sqrt()
-        found.append(diagonal)
-    return Matrix(
-        np.stack([operator.re.ravel() for operator in found]),
-        np.stack([operator.im.ravel() for operator in found]),
-    )
-
-
-def mended_basis(operators: np.ndarray) -> Matrix:
-    """The exactly orthonormal traceless operators nearest to those given, (n, d_r^2)."""
-    levels = operators.shape[1]
-    return _mended(operators.astype(complex).tobytes(), levels)
-
-
-@lru_cache(maxsize=16)
-def _mended(content: bytes, levels: int) -> Matrix:
-    operators = np.frombuffer(content, dtype=complex).reshape(-1, levels * levels)
-    count, rows = len(operators), Matrix.of(operators)
-    unit = identity(levels).reshape(1, levels * levels)
-    rows = rows - (rows @ unit.T) @ unit * (Decimal(1) / levels)
-    three = identity(count) * 3
-    for _ in range(3):
-        rows = (three - rows @ dagger(rows)) @ rows * Decimal("0.5")
-    return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,11 +68,11 @@ class Reference:
 
     @cached_property
     def rates(self) -> np.ndarray:
-        """W[k, a] from level a to level k: |S_ka|^2 J (n + 1) at E_a - E_k, |S_ak|^2 J n at E_k - E_a.
+        """W[k, a] from level a to k: |S_ka|^2 J (n + 1) downwards, |S_ak|^2 J n upwards.
 
         Raises
         ------
-        Undefined
+        UndefinedError
             If a coupling connects levels of equal energy and its rate jumps there.
         """
         total = zeros(self.size, self.size).re.copy()
@@ -230,7 +83,7 @@ class Reference:
                     continue
                 energy = self.bohr(a, g)
                 if energy == 0 and own.jumps:
-                    raise Undefined("coupled levels coincide where the rate jumps")
+                    raise UndefinedError("coupled levels coincide where the rate jumps")
                 absorbed, emitted = own.rates(energy)
                 total[a, g] += strength[a, g] * emitted
                 total[g, a] += strength[a, g] * absorbed
@@ -272,9 +125,7 @@ class Reference:
     @cached_property
     def half_sided(self) -> tuple[tuple[Matrix, Matrix, Matrix], ...]:
         """(S, S^C, S^D) of every coupling, in the eigenbasis."""
-        return tuple(
-            (matrix, *half_sided(self, own, matrix)) for own, matrix in self.couplings
-        )
+        return tuple((matrix, *half_sided(self, own, matrix)) for own, matrix in self.couplings)
 
     def redfield(self, state: Matrix) -> Matrix:
         """L2(rho) = -sum_l ([S^dag, S^D rho] + [rho S^C, S^dag] + h.c.), product basis."""
@@ -357,7 +208,7 @@ def reference(data: SystemData) -> Reference:
 
     Raises
     ------
-    Undefined
+    UndefinedError
         If levels of one sector coincide.
     """
     hamiltonian = Matrix.of(data.hamiltonian)
@@ -368,7 +219,7 @@ def reference(data: SystemData) -> Reference:
         values, vectors = eigh(hamiltonian[states][:, states])
         width = max(values) - min(values)
         if any(b - a <= ZERO * width for a, b in itertools.pairwise(values)):
-            raise Undefined("levels of one sector coincide")
+            raise UndefinedError("levels of one sector coincide")
         full = zeros(data.dimension, len(states))
         full.re[states], full.im[states] = vectors.re, vectors.im
         energies.extend(values)
@@ -413,7 +264,7 @@ def half_sided(own: Reference, density: Bath, matrix: Matrix) -> tuple[Matrix, M
             continue
         energy = own.bohr(a, g)
         if energy == 0 and a != g and density.jumps:
-            raise Undefined("coupled levels coincide where the rate jumps")
+            raise UndefinedError("coupled levels coincide where the rate jumps")
         if energy == 0 and is_hermitian_up_to_phase(matrix):
             pair = ((Decimal(0), Decimal(0)), density.elastic_sum())
         else:
@@ -429,61 +280,6 @@ def is_hermitian_up_to_phase(matrix: Matrix) -> bool:
     doubles = (matrix * (1 / matrix.frobenius())).numpy()
     overlap = np.vdot(doubles, doubles.conj().T)
     return bool(np.abs(doubles.conj().T - overlap * doubles).max() <= 1e-14)
-
-
-def balanced(rates: np.ndarray) -> np.ndarray:
-    """The stationary distribution of rates W[k, a] from a to k.
-
-    Levels are eliminated one by one; that gain and loss then balance at every level, to
-    `RESIDUAL`, is checked, and proves the result whatever led to it (Markov-tree theorem).
-
-    Raises
-    ------
-    Undefined
-        If it is not unique.
-    """
-    size = len(rates)
-    _require_one_closed_class(np.array(rates > 0, dtype=bool))
-    rest = rates.copy()
-    order = _reachable_order(np.array(rates > 0, dtype=bool))
-    for step in range(size - 1, 0, -1):
-        own, others = order[step], order[:step]
-        out = sum((rest[k, own] for k in others), Decimal(0))
-        for k in others:
-            share = rest[k, own] / out
-            for a in others:
-                rest[k, a] += share * rest[own, a]
-    p = np.array([Decimal(0)] * size, dtype=object)
-    p[order[0]] = Decimal(1)
-    for step in range(1, size):
-        own, others = order[step], order[:step]
-        gain = sum((rest[own, a] * p[a] for a in others), Decimal(0))
-        p[own] = gain / sum((rest[k, own] for k in others), Decimal(0))
-    p = p / p.sum()
-    for k in range(size):
-        gain = sum((rates[k, a] * p[a] for a in range(size) if a != k), Decimal(0))
-        loss = p[k] * sum((rates[a, k] for a in range(size) if a != k), Decimal(0))
-        if abs(gain - loss) > RESIDUAL * (gain + loss):
-            raise ArithmeticError("gain and loss do not balance")
-    return p
-
-
-def _require_one_closed_class(connected: np.ndarray) -> None:
-    count, labels = connected_components(connected.T, directed=True, connection="strong")
-    left = {labels[a] for k, a in zip(*np.nonzero(connected), strict=True) if labels[k] != labels[a]}
-    if count - len(left) != 1:
-        raise Undefined(f"the steady state is not unique: {count - len(left)} closed classes")
-
-
-def _reachable_order(connected: np.ndarray) -> list[int]:
-    """Levels, each after one that it can reach: the first in the closed class, breadth first."""
-    count, labels = connected_components(connected.T, directed=True, connection="strong")
-    left = {labels[a] for k, a in zip(*np.nonzero(connected), strict=True) if labels[k] != labels[a]}
-    closed = next(label for label in range(count) if label not in left)
-    order = [int(np.flatnonzero(labels == closed)[0])]
-    for level in order:
-        order += [int(a) for a in np.flatnonzero(connected[level]) if a not in order]
-    return order
 
 
 def _in_eigenbasis(data: SystemData, own: BathData, operator: Any, vectors: Matrix) -> Matrix:

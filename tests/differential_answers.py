@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from tests import reference_program as program
-from tests.bath_integrals import Undefined
+from tests.bath_integrals import UndefinedError
 from tests.decimal_matrices import Matrix, dagger
-from tests.dense_reference import Reference, dissipator_tensor, hermitian_basis, mended_basis
+from tests.dense_reference import Reference
+from tests.dense_regions import dissipator_tensor, hermitian_basis, mended_basis
 from tests.system_data import Asked
 
 POPULATIONS = 1e-10
@@ -61,7 +64,7 @@ def compared(truth: Reference, asked: Asked, answer: Any, *, seed: int, first: b
 
     Raises
     ------
-    Undefined
+    UndefinedError
         If the question has no answer.
     """
     if not asked.plain:
@@ -114,7 +117,7 @@ def _redfield_action(truth: Reference, claimed: Any) -> Iterator[Contradiction]:
 def _spread(truth: Reference) -> float:
     """Width of the spectrum over its smallest spacing."""
     values = sorted(truth.energies)
-    gaps = [b - a for a, b in zip(values, values[1:], strict=False) if b - a > truth.width * 0]
+    gaps = [b - a for a, b in itertools.pairwise(values) if b > a]
     return float(truth.width / min(gaps)) if gaps else 1.0
 
 
@@ -235,7 +238,7 @@ def _steady_populations(
     stated = answer.trace_distance
     try:
         own = float(truth.distance(tensors))
-    except (Undefined, ArithmeticError):
+    except (UndefinedError, ArithmeticError):
         own = None
     if own is not None and answer.candidate.populations is not None:
         shown = np.abs(answer.candidate.populations - truth.populations.astype(float)).sum() / 2
@@ -246,12 +249,8 @@ def _steady_populations(
             yield "check", f"limit {limit.population_error!r}, T of the candidate {own!r}"
     distances = [] if own is None else [own]
     if answer.nearest is not None:
-        try:
-            distances.append(
-                float(truth.distance(tensors_of(answer.nearest.regions, asked)))
-            )
-        except (Undefined, ArithmeticError):
-            pass
+        with contextlib.suppress(UndefinedError, ArithmeticError):
+            distances.append(float(truth.distance(tensors_of(answer.nearest.regions, asked))))
     if stated.upper is not None and distances and not _close(stated.upper, min(distances)):
         yield "distance", f"upper {stated.upper!r}, the Lindbladians found have {distances!r}"
     for value in distances:
@@ -335,9 +334,7 @@ def _scaled(rng: np.random.Generator, asked: Asked, gammas: list[np.ndarray]) ->
     return [gamma * size for gamma in gammas]
 
 
-def _float_distance(
-    gammas: list[np.ndarray], jumps: list[np.ndarray], p: np.ndarray
-) -> float:
+def _float_distance(gammas: list[np.ndarray], jumps: list[np.ndarray], p: np.ndarray) -> float:
     """T in doubles."""
     size = len(p)
     flow = np.zeros((size, size))

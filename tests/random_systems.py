@@ -92,14 +92,10 @@ def shifted(case: Case, offset: float) -> Case:
     """The system with a constant added to its Hamiltonian (exact on the grid)."""
     data = case.data
     moved = data.hamiltonian + offset * np.eye(data.dimension)
-    return replace(
-        case, offset=case.offset + offset, data=replace(data, hamiltonian=moved)
-    )
+    return replace(case, offset=case.offset + offset, data=replace(data, hamiltonian=moved))
 
 
-def embedded(
-    operator: np.ndarray, sites: Sequence[int], dimensions: Sequence[int]
-) -> np.ndarray:
+def embedded(operator: np.ndarray, sites: Sequence[int], dimensions: Sequence[int]) -> np.ndarray:
     """An operator on some sites times the identity on the others, entry by entry."""
     size = math.prod(dimensions)
     states = list(itertools.product(*(range(n) for n in dimensions)))
@@ -183,8 +179,12 @@ def _chain(rng: np.random.Generator) -> SystemData:
     sites = int(rng.choice([2, 3, 4], p=[0.45, 0.35, 0.2]))
     field = np.full(sites, 0.5) if rng.random() < 0.6 else rng.uniform(-1, 1, sites)
     exchange = np.full(sites - 1, 10 ** rng.uniform(-2.5, 0.3))
-    if rng.random() < 0.3:
+    special = rng.random()
+    if special < 0.3:
         exchange = 10 ** rng.uniform(-4, 0.3, sites - 1)
+    elif special < 0.45:
+        # levels of different magnetisation coincide for some of these
+        exchange = np.full(sites - 1, rng.choice([0.125, 0.25, 0.5, 1.0]))
     ratio = 1.0 if rng.random() < 0.6 else float(rng.uniform(-1, 2))
     return _spins(rng, field, exchange, ratio)
 
@@ -205,9 +205,7 @@ def _spins(
     dimensions = (2,) * sites
     up = np.diag([1.0, -1.0])
     hop = np.array([[0, 0, 0, 0], [0, 0, 2.0, 0], [0, 2.0, 0, 0], [0, 0, 0, 0]])
-    hamiltonian = sum(
-        value * embedded(up, (site,), dimensions) for site, value in enumerate(field)
-    )
+    hamiltonian = sum(value * embedded(up, (site,), dimensions) for site, value in enumerate(field))
     for bond, value in enumerate(exchange):
         pair = value * (hop + ratio * np.kron(up, up))
         hamiltonian = hamiltonian + embedded(pair, (bond, bond + 1), dimensions)
@@ -235,9 +233,7 @@ def _with_baths(
         _bath(rng, f"bath{number}", tuple(sites), dimensions, charge, spins=spins)
         for number, sites in enumerate(regions)
     )
-    return SystemData(
-        dimensions=dimensions, hamiltonian=hamiltonian, baths=baths, charge=charge
-    )
+    return SystemData(dimensions=dimensions, hamiltonian=hamiltonian, baths=baths, charge=charge)
 
 
 def _bath(
@@ -286,7 +282,8 @@ def _coupling(
         matrix = _hermitian(rng, size) if shift == 0 else rng.normal(size=(size, size)) + 0j
         return np.where(allowed, matrix, 0)
     if kind == "hermitian":
-        return _hermitian(rng, size)
+        phase = np.exp(1j * rng.uniform(0, 6)) if rng.random() < 0.15 else 1.0
+        return phase * _hermitian(rng, size)
     if kind == "lowering":
         site = int(rng.integers(len(own)))
         ladder = np.diag(np.sqrt(np.arange(1.0, own[site])), -1)

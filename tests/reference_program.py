@@ -19,7 +19,8 @@ import cvxpy as cp
 import numpy as np
 
 from tests.decimal_matrices import Matrix, dagger
-from tests.dense_reference import Reference, dissipator_tensor, hermitian_basis
+from tests.dense_reference import Reference
+from tests.dense_regions import dissipator_tensor, hermitian_basis
 from tests.system_data import Asked
 
 LARGEST_BASIS = 15
@@ -202,7 +203,7 @@ def _turns(asked: Asked) -> bool:
 
 
 def _hermitian_rows(size: int) -> np.ndarray:
-    """An orthonormal basis of Hermitian matrices, with the identity, flattened, (size^2, size^2)."""
+    """An orthonormal basis of all Hermitian matrices, flattened, (size^2, size^2)."""
     unit = np.eye(size).reshape(1, -1) / np.sqrt(size)
     return np.concatenate([unit, hermitian_basis(size).numpy()])
 
@@ -233,9 +234,7 @@ def _solved(ref: Reference, asked: Asked, data: _Data, scale: float) -> Any:
     constraints = [equality, *_rate_constraints(asked, rows, gammas, unit)]
     for row, gamma in zip(rows, gammas, strict=True):
         side = 2 * round(row.shape[1] ** 0.5)
-        constraints.append(
-            cp.reshape(_embedding(row) @ gamma, (side, side), order="F") >> 0
-        )
+        constraints.append(cp.reshape(_embedding(row) @ gamma, (side, side), order="F") >> 0)
     if _turns(asked):
         limit = float(asked.hamiltonian_limit) / unit
         constraints += [cp.norm2(shift) <= limit for shift in shifts if shift is not None]
