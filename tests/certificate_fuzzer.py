@@ -12,28 +12,20 @@ from __future__ import annotations
 import copy
 import json
 import random
-import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-import lindfeas as lf
-from lindfeas.box import parse_interval, prove_box
 from lindfeas.certificate_file import checksum
 from lindfeas.proof import verify
 from tests.bath_integrals import UndefinedError
+from tests.certificate_originals import ACCEPTED, ORIGINALS
 from tests.certificate_reference import false_claims
 from tests.mutations import get, is_number, leaves
-
-ACCEPTED = ("accepted", "accepted in part")
 
 IGNORED = ("title", "versions", "sha256", "kind", "schema_version")
 """Keys that say nothing about the theorem."""
@@ -57,30 +49,7 @@ WORDS = {
     "norm": ("spectral", "frobenius", "trace"),
 }
 
-Path_ = tuple[str | int, ...]
-
-CHAIN = """
-[system]
-model = "xxz_chain"
-sites = {sites}
-field = {field}
-coupling = {coupling}
-[[bath]]
-name = "hot"
-sites = [0]
-beta = 1.0
-{bath}
-[[bath]]
-name = "cold"
-sites = [{last}]
-beta = 4.0
-mu = -0.25
-[ansatz]
-rates = {rates}
-[question]
-target = "{target}"
-norm = "{norm}"
-"""
+Path = tuple[str | int, ...]
 
 
 @dataclass(slots=True)
@@ -183,7 +152,7 @@ def statement(certificate: dict[str, Any]) -> str:
     return json.dumps(_plain(stated), sort_keys=True)
 
 
-def get_or_none(certificate: dict[str, Any], path: Path_) -> Any:
+def get_or_none(certificate: dict[str, Any], path: Path) -> Any:
     """What stands at a path, if anything."""
     node: Any = certificate
     for key in path:
@@ -227,7 +196,7 @@ def _strengthened(certificate: dict[str, Any], rng: random.Random) -> str:
 def _changed(certificate: dict[str, Any], rng: random.Random, *, stated: bool) -> str:
     """One random change, of what is stated or of what supports it."""
     places = [path for path in _places(certificate) if _is_stated(path) == stated]
-    tops: dict[Any, list[Path_]] = {}
+    tops: dict[Any, list[Path]] = {}
     for path in places:
         tops.setdefault(path[:2] if stated else path[0], []).append(path)
     # first the part of the certificate, so that long lists of numbers do not outweigh all else
@@ -244,7 +213,7 @@ def _changed(certificate: dict[str, Any], rng: random.Random, *, stated: bool) -
     return f"{'.'.join(map(str, path))}: {label}"
 
 
-def _places(certificate: dict[str, Any]) -> Iterator[Path_]:
+def _places(certificate: dict[str, Any]) -> Iterator[Path]:
     """Leaves and their containers, but for what says nothing."""
     seen = set()
     for leaf in leaves(certificate):
@@ -259,11 +228,11 @@ def _places(certificate: dict[str, Any]) -> Iterator[Path_]:
             yield leaf
 
 
-def _is_stated(path: Path_) -> bool:
+def _is_stated(path: Path) -> bool:
     return path[0] in ("problem", "box") or path in CLAIMS
 
 
-def _put(certificate: dict[str, Any], path: Path_, value: Any) -> None:
+def _put(certificate: dict[str, Any], path: Path, value: Any) -> None:
     get(certificate, path[:-1])[path[-1]] = value
 
 
@@ -346,103 +315,3 @@ def _renamed(table: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     old = rng.choice(sorted(table))
     new = rng.choice([f"{old}x", "hot", "cold"])
     return {new if key == old else key: value for key, value in table.items()}
-
-
-# The originals.
-
-
-@cache
-def chain(
-    *,
-    sites: int = 2,
-    target: str = "populations",
-    norm: str = "spectral",
-    rates: str = '{ rule = "each", value = 1.0 }',
-    field: str = "0.5",
-    coupling: str = "0.3",
-    bath: str = "",
-) -> Any:
-    """A chain's problem file."""
-    text = CHAIN.format(
-        sites=sites,
-        last=sites - 1,
-        target=target,
-        norm=norm,
-        rates=rates,
-        field=field,
-        coupling=coupling,
-        bath=bath,
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "problem.toml"
-        file.write_text(text, encoding="utf-8")
-        return lf.read_problem(file)
-
-
-def proved_chain(**settings: Any) -> dict[str, Any]:
-    """The accepted certificate of a chain."""
-    problem = chain(**settings)
-    return _proved(lf.certify(problem.question), problem)
-
-
-def proved_matrices(
-    dimensions: tuple[int, ...], *, charge: bool = False, seed: int = 1, **question: Any
-) -> dict[str, Any]:
-    """The accepted certificate of a random system that was given as matrices."""
-    rng = np.random.default_rng(seed)
-    size = int(np.prod(dimensions))
-    labels = tuple(tuple(range(n)) for n in dimensions) if charge else None
-    matrix = np.round(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size)), 2)
-    matrix = (matrix + matrix.conj().T) / 2
-    if charge:
-        total = np.add.outer(*map(np.arange, dimensions)).ravel()
-        matrix = np.where(np.equal.outer(total, total), matrix, 0)
-    baths = []
-    for site, n in enumerate(dimensions):
-        local = np.round(rng.normal(size=(n, n)), 1)
-        local = np.diag(np.arange(1.0, n), -1) if charge else local + local.T
-        baths.append(
-            lf.Bath(name=f"bath{site}", sites=(site,), beta=1.0 + 2 * site, couplings=(local,))
-        )
-    system = lf.OpenSystem(
-        hamiltonian=matrix, dimensions=dimensions, baths=tuple(baths), charge=labels
-    )
-    return _proved(lf.certify(lf.Question(system=system, **question)), None)
-
-
-def proved_box(*intervals: str, most_cells: int = 8, **settings: Any) -> dict[str, Any]:
-    """The certificate of a box of parameters, accepted at least in part."""
-    problem = chain(**settings)
-    answer = prove_box(problem, [parse_interval(text) for text in intervals], most_cells=most_cells)
-    assert verify(answer.certificate).status in ACCEPTED
-    return answer.certificate
-
-
-def _proved(answer: Any, problem: Any) -> dict[str, Any]:
-    certificate, proof = lf.prove(answer, problem)
-    assert proof.status == "accepted", proof.statement
-    return certificate
-
-
-COHERENCES = "populations+coherences"
-
-ORIGINALS: dict[str, Callable[[], dict[str, Any]]] = {
-    name: cache(make)
-    for name, make in {
-        "chain": lambda: proved_chain(),
-        "chain, total": lambda: proved_chain(sites=3, rates='{ rule = "total", value = 1.5 }'),
-        "chain, sigma_x": lambda: proved_chain(
-            bath='operator = "sigma_x"\nspectral_density = { family = "drude_lorentz", cutoff = 3 }'
-        ),
-        "chain, frobenius": lambda: proved_chain(target=COHERENCES, norm="frobenius"),
-        "chain, spectral": lambda: proved_chain(
-            target=COHERENCES, rates='{ rule = "range", min = 0.0, max = 100.0 }'
-        ),
-        "matrices": lambda: proved_matrices((2, 2), seed=3),
-        "matrices, charge": lambda: proved_matrices((2, 3), charge=True),
-        "matrices, trace": lambda: proved_matrices((2, 2), target=COHERENCES, norm="trace"),
-        "box": lambda: proved_box("system.coupling=0.29:0.31"),
-        "box of two": lambda: proved_box("bath.hot.beta=0.9:1.1", "system.field=0.45:0.55"),
-        "box in part": lambda: proved_box("system.coupling=0.2:0.4", most_cells=6),
-    }.items()
-}

@@ -12,7 +12,8 @@ import pytest
 
 from lindfeas.certificate_file import checksum
 from lindfeas.proof import boxes, claims
-from tests.certificate_fuzzer import ORIGINALS, fuzz, judged, statement
+from tests.certificate_fuzzer import fuzz, judged, statement
+from tests.certificate_originals import ORIGINALS
 from tests.mutations import scaled
 
 MUTANTS = range(1000, 1154)

@@ -29,6 +29,7 @@ INDEPENDENT = (
     "dense_regions",
     "stationary",
     "certificate_reference",
+    "certificate_text",
     "reference_program",
     "random_systems",
     "system_data",
