@@ -176,7 +176,7 @@ class Reference:
         """T between rho0 and the steady populations of an allowed Lindbladian."""
         return sum(abs(self.populations - balanced(self.flow(tensors))), Decimal(0)) / 2
 
-    def dual_value(self, weight: Matrix, asked: Asked) -> Decimal:
+    def dual_value(self, weight: Matrix, asked: Asked, *, rough: bool = False) -> Decimal:
         """A lower bound on the optimum from any Hermitian Y (or the matrix sum_k y_k |k><k|).
 
         With coherences, Y is divided by its dual norm, and every region with an H_r pays
@@ -191,13 +191,13 @@ class Reference:
                 turned = (weight @ self.state - self.state @ weight).times_i()
                 limit = Decimal(asked.hamiltonian_limit)
                 offset -= sum(limit * region.reduced(turned).frobenius() for region in self.regions)
-        return offset + asked.rule.smallest(self.eigenvalues(weight))
+        return offset + asked.rule.smallest(self.eigenvalues(weight, rough=rough))
 
-    def eigenvalues(self, weight: Matrix) -> list[Decimal]:
+    def eigenvalues(self, weight: Matrix, *, rough: bool = False) -> list[Decimal]:
         """Lower bounds on the smallest eigenvalue of every A^r(Y)."""
         return [
             smallest_eigenvalue(
-                region.dual_matrix(weight, self.state, hermitian_basis(region.levels))
+                region.dual_matrix(weight, self.state, hermitian_basis(region.levels)), rough=rough
             )
             for region in self.regions
         ]

@@ -29,6 +29,9 @@ LARGEST_BASIS = 15
 LARGEST_NORM = 9
 """Levels up to which the spectral and the trace norm are asked for."""
 
+TIGHT = Decimal("1e-7")
+"""Relative width at which one solve is enough."""
+
 SETTINGS = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10, "max_iter": 150}
 
 
@@ -61,7 +64,7 @@ def is_small(ref: Reference, asked: Asked) -> bool:
 
 
 def optimum(ref: Reference, asked: Asked, seed: int = 0) -> Optimum:
-    """Bounds on the least defect, from two solves: the second is scaled to the first's result."""
+    """Bounds on the least defect, from one solve, or a second that is scaled to its result."""
     data = _data(ref, asked, np.random.default_rng(seed))
     candidate = [identity_matrix(region.levels**2 - 1) for region in ref.regions]
     upper = upper_bound(ref, asked, data.bases, candidate)
@@ -74,6 +77,8 @@ def optimum(ref: Reference, asked: Asked, seed: int = 0) -> Optimum:
         gammas, hamiltonians, multipliers = found
         upper = min(upper, upper_bound(ref, asked, data.bases, gammas, hamiltonians))
         lower = max(lower, *(lower_bound(ref, asked, data, y) for y in multipliers))
+        if upper - lower <= TIGHT * upper:
+            break
     return Optimum(lower=lower, upper=upper)
 
 
@@ -146,7 +151,7 @@ def lower_bound(ref: Reference, asked: Asked, data: _Data, y: np.ndarray) -> Dec
         y = y - (y.max() + y.min()) / 2
         y = np.clip(y, -1, 1)
         weights = np.array([Decimal(float(value)) for value in y], dtype=object)
-        return ref.dual_value(ref.in_product_basis(weights), asked)
+        return ref.dual_value(ref.in_product_basis(weights), asked, rough=True)
     weight = np.tensordot(y, data.weights, axes=1)
     if not weight.any():
         return Decimal(0)
@@ -154,7 +159,7 @@ def lower_bound(ref: Reference, asked: Asked, data: _Data, y: np.ndarray) -> Dec
     values = np.linalg.eigvalsh(weight)
     centre = {"spectral": np.median(values), "trace": (values[0] + values[-1]) / 2}
     weight = weight - centre.get(asked.norm, 0.0) * np.eye(len(weight))
-    return ref.dual_value(Matrix.of((weight + weight.conj().T) / 2), asked)
+    return ref.dual_value(Matrix.of((weight + weight.conj().T) / 2), asked, rough=True)
 
 
 def _size(asked: Asked) -> float:
