@@ -274,10 +274,10 @@ def _coupling(
 ) -> np.ndarray:
     """Hermitian, lowering or random; with a charge, of one fixed shift."""
     size = math.prod(own)
-    kind = rng.choice(["hermitian", "lowering", "random"], p=[0.45, 0.4, 0.15])
+    kind = rng.choice(["hermitian", "lowering", "random"], p=[0.65, 0.22, 0.13])
     if charge is not None:
         total = np.array([sum(choice) for choice in itertools.product(*charge)])
-        shift = 0 if kind == "hermitian" and rng.random() < 0.5 else -1
+        shift = 0 if kind == "hermitian" and rng.random() < 0.3 else -1
         allowed = np.subtract.outer(total, total) == shift
         matrix = _hermitian(rng, size) if shift == 0 else rng.normal(size=(size, size)) + 0j
         return np.where(allowed, matrix, 0)
