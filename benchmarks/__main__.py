@@ -3,10 +3,14 @@
 Sections: commands, transliteration, coherences, proofs, box, sweeps, bloch-redfield; all of them
 by default, and only then are the tables written to ``benchmarks/results.md``. Every measurement has
 a process of its own.
+
+Two long runs have options of their own, and run only when they are named:
+``python -m benchmarks differential --help`` and ``python -m benchmarks fuzz --help``.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import os
@@ -296,5 +300,11 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
+RUNS = {"differential": "benchmarks.differential", "fuzz": "benchmarks.fuzz"}
+"""Long runs against the dense reference of ``tests/``."""
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in RUNS:
+        sys.exit(importlib.import_module(RUNS[sys.argv[1]]).main(sys.argv[2:]))
     main(sys.argv[1:])
