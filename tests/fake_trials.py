@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -50,8 +54,8 @@ def scs_segfaults(report: Report, problem: Any, solver: str) -> None:
         segfaults(report)
 
 
-def lies_about_the_objective(report: Report, problem: Any, solver: str) -> None:
-    _try(report, problem, solver, lambda raw: replace(raw, objective=1.5 * raw.objective))
+def lies_about_the_objective(report: Report, problem: Any, solver: str, factor: float) -> None:
+    _try(report, problem, solver, lambda raw: replace(raw, objective=factor * raw.objective))
 
 
 def calls_it_infeasible(report: Report, problem: Any, solver: str) -> None:
@@ -59,19 +63,33 @@ def calls_it_infeasible(report: Report, problem: Any, solver: str) -> None:
     _try(report, problem, solver, lambda raw: replace(raw, **nothing))
 
 
-def makes_up_a_solution(report: Report, problem: Any, solver: str) -> None:
-    """Multipliers a thousand times too large, and Kossakowski matrices with the wrong sign."""
+def slightly_off(raw: Any, size: float) -> Any:
+    """A solution whose multiplier is too large by this fraction, and whose rates miss it.
 
-    def wrong(raw: Any) -> Any:
-        point = replace(raw.point, gammas=[-gamma for gamma in raw.point.gammas])
-        return replace(raw, objective=0.0, point=point, multiplier=1e3 * raw.multiplier)
+    Each matrix also gets a negative eigenvalue of that fraction of its trace, if its smallest one
+    was zero.
+    """
+    gammas = [(1 - size) * g - size * np.trace(g).real * np.eye(len(g)) for g in raw.point.gammas]
+    point = replace(raw.point, gammas=gammas)
+    return replace(raw, point=point, multiplier=(1 + size) * raw.multiplier)
 
-    _try(report, problem, solver, wrong)
+
+def lying(change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A solver whose words are changed."""
+    from lindfeas import solver
+
+    return lambda *arguments, **options: change(solver.solve(*arguments, **options))
 
 
 def hangs(report: Report) -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     report({"sleeper": sleeper.pid})
+    time.sleep(600)
+
+
+def interrupts_its_parent(report: Report, file: Path) -> None:
+    file.write_text(str(os.getpid()))
+    os.kill(os.getppid(), signal.SIGINT)
     time.sleep(600)
 
 
@@ -99,6 +117,16 @@ def prints(report: Report, text: str) -> None:
     report({"text": text})
 
 
+def tells_limits(report: Report) -> None:
+    report(
+        {
+            "alarm": signal.getitimer(signal.ITIMER_REAL)[0],
+            "ends": signal.getsignal(signal.SIGALRM) == signal.SIG_DFL,
+            "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
+        }
+    )
+
+
 def tells_threads(report: Report) -> None:
     report({"threads": os.environ["OMP_NUM_THREADS"]})
 
@@ -106,11 +134,6 @@ def tells_threads(report: Report) -> None:
 def _try(report: Report, problem: Any, solver: str, change: Callable[[Any], Any]) -> None:
     """The usual trial with a solver whose words are changed; this process is its own."""
     from lindfeas import comparison, enclosure
-    from lindfeas import solver as backend
 
-    def solve(*arguments: Any, **options: Any) -> Any:
-        return change(backend.solve(*arguments, **options))
-
-    if solver == "SCS":
-        comparison.solve = enclosure.solve = solve
+    comparison.solve = enclosure.solve = lying(change)
     comparison.try_solver(report, problem, solver)
