@@ -13,8 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 Report = Callable[[dict[str, Any]], None]
 
 KNOWN = {
@@ -63,22 +61,21 @@ def calls_it_infeasible(report: Report, problem: Any, solver: str) -> None:
     _try(report, problem, solver, lambda raw: replace(raw, **nothing))
 
 
-def slightly_off(raw: Any, size: float) -> Any:
-    """A solution whose multiplier is too large by this fraction, and whose rates miss it.
+def solves_too_well(problem: Any, *arguments: Any, size: float, **options: Any) -> Any:
+    """A solver that is wrong by this fraction, to its own advantage.
 
-    Each matrix also gets a negative eigenvalue of that fraction of its trace, if its smallest one
-    was zero.
+    The Kossakowski matrices are (1 + size) G - size U with G >= 0 and U the multiple of the
+    identity with the right rates: negative where G has no weight, and of a smaller defect than any
+    positive matrices. The multiplier is too long.
     """
-    gammas = [(1 - size) * g - size * np.trace(g).real * np.eye(len(g)) for g in raw.point.gammas]
-    point = replace(raw.point, gammas=gammas)
+    from lindfeas import bounds, solver
+
+    uniform = bounds._uniform(problem)
+    offset = (problem.offset - size * problem.dissipation(uniform)) / (1 + size)
+    raw = solver.solve(replace(problem, offset=offset), *arguments, **options)
+    gammas = [(1 + size) * g - size * u for g, u in zip(raw.point.gammas, uniform, strict=True)]
+    point = replace(raw.point, gammas=gammas, shift=(1 + size) * raw.point.shift)
     return replace(raw, point=point, multiplier=(1 + size) * raw.multiplier)
-
-
-def lying(change: Callable[[Any], Any]) -> Callable[..., Any]:
-    """A solver whose words are changed."""
-    from lindfeas import solver
-
-    return lambda *arguments, **options: change(solver.solve(*arguments, **options))
 
 
 def hangs(report: Report) -> None:
@@ -134,6 +131,10 @@ def tells_threads(report: Report) -> None:
 def _try(report: Report, problem: Any, solver: str, change: Callable[[Any], Any]) -> None:
     """The usual trial with a solver whose words are changed; this process is its own."""
     from lindfeas import comparison, enclosure
+    from lindfeas import solver as backend
 
-    comparison.solve = enclosure.solve = lying(change)
+    def solve(*arguments: Any, **options: Any) -> Any:
+        return change(backend.solve(*arguments, **options))
+
+    comparison.solve = enclosure.solve = solve
     comparison.try_solver(report, problem, solver)
