@@ -1,8 +1,8 @@
 """Run the benchmarks and write their tables: ``python -m benchmarks [SECTION]...``.
 
-Sections: commands, transliteration, coherences, proofs, box, sweeps, bloch-redfield; all of them
-by default, and only then are the tables written to ``benchmarks/results.md``. Every measurement has
-a process of its own.
+Sections: commands, transliteration, coherences, proofs, box, hostile, sweeps, workers,
+bloch-redfield; all of them by default, and only then are the tables written to
+``benchmarks/results.md``. Every measurement has a process of its own.
 
 Two long runs have options of their own, and run only when they are named:
 ``python -m benchmarks differential --help`` and ``python -m benchmarks fuzz --help``.
@@ -232,6 +232,17 @@ def sweeps() -> Iterator[str]:
     )
 
 
+def workers() -> Iterator[str]:
+    """How soon processes end, and what does not answer is given up."""
+    yield "## Worker processes\n"
+    yield "How long a user waits for an end.\n"
+    yield "| what ends | seconds | limit (s) | target |"
+    yield "|---|---:|---:|---|"
+    for row in _json("benchmarks.workers"):
+        verdict = "met" if row["seconds"] <= row["most"] else "missed"
+        yield f"| {row['case']} | {row['seconds']:.3g} | {row['most']:g} | **{verdict}** |"
+
+
 SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "commands": command_table,
     "transliteration": transliteration,
@@ -240,6 +251,7 @@ SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "box": box,
     "hostile": hostile,
     "sweeps": sweeps,
+    "workers": workers,
     "bloch-redfield": bloch_redfield,
 }
 

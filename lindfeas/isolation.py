@@ -39,6 +39,7 @@ ONE_THREAD = (
 """What to set to 1: tasks are many, and threads inside one change the last digits."""
 
 _LONGEST = 200
+_END = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,28 +80,23 @@ def run_isolated(
     -------
     Ending
     """
-    with (
-        tempfile.TemporaryFile() as job,
-        tempfile.TemporaryFile() as reported,
-        tempfile.TemporaryFile() as complaints,
-    ):
-        pickle.dump((task, arguments, time_limit), job)
-        job.seek(0)
+    job = pickle.dumps((task, arguments, time_limit))
+    with tempfile.TemporaryFile() as reported, tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", "from lindfeas.isolation import child; child()"],
-            stdin=job,
+            stdin=subprocess.PIPE,
             stdout=reported,
             stderr=complaints,
             env=_environment(),
             start_new_session=True,
         )
         try:
-            code: int | None = process.wait(time_limit)
-        except subprocess.TimeoutExpired:
-            code = None
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(job, time_limit)
+            code = process.returncode
         finally:
             _kill(process)
-        return _ending(code, time_limit, _lines(reported), _last_line(complaints))
+        return _ending(code, time_limit, _facts(reported), _last_line(complaints))
 
 
 def child() -> None:
@@ -110,16 +106,16 @@ def child() -> None:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what solvers print must not get among the reports
 
-    def send(kind: str, content: Any) -> None:
-        channel.write(json.dumps([kind, content]) + "\n")
+    def report(facts: dict[str, Any]) -> None:
+        channel.write(json.dumps(facts) + "\n")
         channel.flush()
 
     try:
-        task(lambda facts: send("facts", facts), *arguments)
+        task(report, *arguments)
     except Exception as error:
-        send(FAILED, f"{type(error).__name__}: {error}")
+        report({_END: [FAILED, f"{type(error).__name__}: {error}"]})
     else:
-        send(FINISHED, "")
+        report({_END: [FINISHED, ""]})
     os._exit(0)  # no thread and no exit handler of a solver may keep the process alive
 
 
@@ -152,21 +148,19 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _ending(
-    code: int | None, time_limit: float | None, lines: list[tuple[str, Any]], complaint: str
+    code: int | None, time_limit: float | None, facts: dict[str, Any], complaint: str
 ) -> Ending:
-    facts: dict[str, Any] = {}
-    for kind, content in lines:
-        if kind == "facts":
-            facts.update(content)
-    last, content = lines[-1] if lines else ("", "")
-    if last in (FINISHED, FAILED):
-        return Ending(outcome=last, message=_shortened(content), facts=facts)
-    if code is None:
-        message = f"stopped after {time_limit:g} s"
-        return Ending(outcome=TIMED_OUT, message=message, facts=facts)
-    cause = _signal_name(-code) if code < 0 else f"exit code {code}"
-    message = f"the process ended with {cause}" + (f": {complaint}" if complaint else "")
-    return Ending(outcome=CRASHED, message=_shortened(message), facts=facts)
+    if _END in facts:
+        outcome, message = facts.pop(_END)
+    elif code is None:
+        outcome, message = TIMED_OUT, f"stopped after {time_limit:g} s"
+    else:
+        cause = _signal_name(-code) if code < 0 else f"exit code {code}"
+        message = f"the process ended with {cause}" + (f": {complaint}" if complaint else "")
+        outcome = CRASHED
+    line = " ".join(message.split())
+    line = line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
+    return Ending(outcome=outcome, message=line, facts=facts)
 
 
 def _signal_name(number: int) -> str:
@@ -177,10 +171,11 @@ def _signal_name(number: int) -> str:
     return f"{name} (out of memory?)" if name == "SIGKILL" else name
 
 
-def _lines(stream: IO[bytes]) -> list[tuple[str, Any]]:
-    """The whole lines of what was reported; a crash may have cut the last one."""
+def _facts(stream: IO[bytes]) -> dict[str, Any]:
+    """All that was reported, in whole lines; a crash may have cut the last one."""
     stream.seek(0)
-    return [tuple(json.loads(line)) for line in stream if line.endswith(b"\n")]
+    reports = [json.loads(line) for line in stream if line.endswith(b"\n")]
+    return {name: value for report in reports for name, value in report.items()}
 
 
 def _last_line(stream: IO[bytes]) -> str:
@@ -188,8 +183,3 @@ def _last_line(stream: IO[bytes]) -> str:
     stream.seek(max(0, stream.seek(0, os.SEEK_END) - 10 * _LONGEST))
     lines = stream.read().decode(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."

@@ -23,8 +23,8 @@ from lindfeas.bounds import repair_point
 from lindfeas.errors import PhysicsError
 from lindfeas.flow import FlowBlock
 from lindfeas.problem import Point, Problem
-from lindfeas.redfield import stationary_distribution
 from lindfeas.residual import hermitian_coordinates, hermitian_matrix
+from lindfeas.state_reduction import stationary_distribution
 
 WIDEST = 0.5
 """Largest radius of the trust region: entries of X."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 Report = Callable[[dict[str, Any]], None]
@@ -50,8 +52,8 @@ def scs_segfaults(report: Report, problem: Any, solver: str) -> None:
         segfaults(report)
 
 
-def lies_about_the_objective(report: Report, problem: Any, solver: str) -> None:
-    _try(report, problem, solver, lambda raw: replace(raw, objective=1.5 * raw.objective))
+def lies_about_the_objective(report: Report, problem: Any, solver: str, factor: float) -> None:
+    _try(report, problem, solver, lambda raw: replace(raw, objective=factor * raw.objective))
 
 
 def calls_it_infeasible(report: Report, problem: Any, solver: str) -> None:
@@ -59,19 +61,32 @@ def calls_it_infeasible(report: Report, problem: Any, solver: str) -> None:
     _try(report, problem, solver, lambda raw: replace(raw, **nothing))
 
 
-def makes_up_a_solution(report: Report, problem: Any, solver: str) -> None:
-    """Multipliers a thousand times too large, and Kossakowski matrices with the wrong sign."""
+def solves_too_well(problem: Any, *arguments: Any, size: float, **options: Any) -> Any:
+    """A solver that is wrong by this fraction, to its own advantage.
 
-    def wrong(raw: Any) -> Any:
-        point = replace(raw.point, gammas=[-gamma for gamma in raw.point.gammas])
-        return replace(raw, objective=0.0, point=point, multiplier=1e3 * raw.multiplier)
+    The Kossakowski matrices are (1 + size) G - size U with G >= 0 and U the multiple of the
+    identity with the right rates: negative where G has no weight, and of a smaller defect than any
+    positive matrices. The multiplier is too long.
+    """
+    from lindfeas import bounds, solver
 
-    _try(report, problem, solver, wrong)
+    uniform = bounds._uniform(problem)
+    offset = (problem.offset - size * problem.dissipation(uniform)) / (1 + size)
+    raw = solver.solve(replace(problem, offset=offset), *arguments, **options)
+    gammas = [(1 + size) * g - size * u for g, u in zip(raw.point.gammas, uniform, strict=True)]
+    point = replace(raw.point, gammas=gammas, shift=(1 + size) * raw.point.shift)
+    return replace(raw, point=point, multiplier=(1 + size) * raw.multiplier)
 
 
 def hangs(report: Report) -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     report({"sleeper": sleeper.pid})
+    time.sleep(600)
+
+
+def interrupts_its_parent(report: Report, file: Path) -> None:
+    file.write_text(str(os.getpid()))
+    os.kill(os.getppid(), signal.SIGINT)
     time.sleep(600)
 
 
@@ -99,6 +114,16 @@ def prints(report: Report, text: str) -> None:
     report({"text": text})
 
 
+def tells_limits(report: Report) -> None:
+    report(
+        {
+            "alarm": signal.getitimer(signal.ITIMER_REAL)[0],
+            "ends": signal.getsignal(signal.SIGALRM) == signal.SIG_DFL,
+            "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
+        }
+    )
+
+
 def tells_threads(report: Report) -> None:
     report({"threads": os.environ["OMP_NUM_THREADS"]})
 
@@ -111,6 +136,5 @@ def _try(report: Report, problem: Any, solver: str, change: Callable[[Any], Any]
     def solve(*arguments: Any, **options: Any) -> Any:
         return change(backend.solve(*arguments, **options))
 
-    if solver == "SCS":
-        comparison.solve = enclosure.solve = solve
+    comparison.solve = enclosure.solve = solve
     comparison.try_solver(report, problem, solver)

@@ -19,7 +19,8 @@ AXIS = tuple(range(30))
 class Cheap:
     """Squares a number; may do damage on the way.
 
-    ``damage``: ``raise``, ``panic``, ``die`` (every time) or ``die-once`` (makes ``marker``).
+    ``damage``: ``raise``, ``panic``, ``die`` (every time) or ``die-once`` (makes ``marker``). The
+    file ``finished`` is made when the waiting is over.
     """
 
     key: str
@@ -27,10 +28,13 @@ class Cheap:
     damage: str = ""
     marker: Path | None = None
     seconds: float = 0.0
+    finished: Path | None = None
 
 
 def square(task: Cheap) -> Outcome:
     time.sleep(task.seconds)
+    if task.finished is not None:
+        task.finished.touch()
     if task.damage == "raise":
         raise ArithmeticError("no square\nfor this one")
     if task.damage == "panic":
@@ -40,8 +44,22 @@ def square(task: Cheap) -> Outcome:
     return Outcome(row={**blank(task), "verdict": "possible", "upper": float(task.number**2)})
 
 
-def process_of(task: Cheap) -> Outcome:
-    return Outcome(row={**blank(task), "reason": f"{os.getpid()}"})
+def linear_algebra_threads() -> tuple[int, str]:
+    """(threads of this process after BLAS has been at work, the variables that limit them)."""
+    import numpy as np
+
+    from lindfeas.isolation import ONE_THREAD
+
+    matrix = np.ones((600, 600))
+    for _ in range(3):
+        matrix = matrix @ matrix / 600
+    threads = list(Path("/proc/self/task").iterdir())
+    return len(threads), "".join(os.environ.get(name, "-") for name in ONE_THREAD)
+
+
+def cannot_start() -> None:
+    """In place of what sets up a worker process."""
+    os._exit(1)
 
 
 def blank(task: Cheap) -> dict[str, Any]:

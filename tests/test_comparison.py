@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lindfeas as lf
-from lindfeas import backends
+from lindfeas import backends, comparison, enclosure
 from lindfeas.cli import main
-from lindfeas.comparison import COLUMNS, ComparisonRow, compare, comparison_table, contradictions
+from lindfeas.comparison import (
+    COLUMNS,
+    ComparisonRow,
+    compare,
+    comparison_table,
+    contradictions,
+    program_of,
+)
 from lindfeas.solver import solve
 from lindfeas.table import make_table, read_table
 from tests import fake_trials
@@ -154,15 +162,19 @@ def test_one_solvers_trouble_is_its_own(
     assert known(scs) == known(clarabel) == fake_trials.KNOWN
 
 
-def test_a_wrong_objective_shows(chain: dict[str, Any], rows: list[ComparisonRow]) -> None:
-    honest = rows[0]
-    trial = fake_trials.lies_about_the_objective
+@pytest.mark.parametrize(("factor", "holds"), [(1.002, False), (1.0005, True)])
+def test_an_objective_that_is_wrong_by_more_than_the_tolerance_shows(
+    chain: dict[str, Any], rows: list[ComparisonRow], factor: float, holds: bool
+) -> None:
+    """The optimum is 1.08e-3, the tolerance 1e-6: it allows a factor of 1.0009."""
+    clarabel, scs = rows[:2]
+    trial = partial(fake_trials.lies_about_the_objective, factor=factor)
     (liar,) = compare(chain, ["SCS"], trial=trial, time_limit=LONG)
     assert liar.status == "optimal"
-    assert liar.objective_holds is False
-    assert liar.objective_error == pytest.approx(0.5 * honest.upper, rel=1e-2)
-    assert liar.lower <= honest.upper
-    assert honest.lower <= liar.upper
+    assert liar.objective_holds is holds
+    assert liar.objective_error == pytest.approx(factor * scs.objective - clarabel.upper, rel=1e-3)
+    assert liar.lower <= clarabel.upper
+    assert clarabel.lower <= liar.upper
 
 
 def test_calling_a_feasible_program_infeasible_shows(chain: dict[str, Any]) -> None:
@@ -175,16 +187,28 @@ def test_calling_a_feasible_program_infeasible_shows(chain: dict[str, Any]) -> N
     assert "no solver returned a usable solution" in liar.message
 
 
-def test_a_made_up_solution_certifies_nothing_false(
-    chain: dict[str, Any], rows: list[ComparisonRow]
+@pytest.mark.parametrize("size", [1e-2, 1e-4, 1e-7])
+@pytest.mark.parametrize("name", [CHAIN.stem, COHERENCES.stem])
+def test_a_solution_that_is_too_good_by_a_little_certifies_nothing_false(
+    name: str,
+    size: float,
+    problems: dict[str, Any],
+    rows: list[ComparisonRow],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    honest = rows[0]
-    _, liar = compare(chain, PAIR, trial=fake_trials.makes_up_a_solution, time_limit=LONG)
-    assert liar.objective_holds is False
-    assert liar.plain_lower <= honest.upper
-    assert honest.lower <= liar.plain_upper
-    assert liar.lower <= honest.upper
-    assert honest.lower <= liar.upper
+    honest = next(row for row in rows if row.problem == name)
+    program = program_of(problems[name].question)
+    liar = partial(fake_trials.solves_too_well, size=size)
+    raw = liar(program, "CLARABEL")
+    assert program.defect(raw.point) < honest.lower
+    assert honest.width < 0.9 * size * honest.lower  # how far the multiplier is off
+    monkeypatch.setattr(comparison, "solve", liar)
+    monkeypatch.setattr(enclosure, "solve", liar)
+    told: dict[str, Any] = {}
+    comparison.try_solver(told.update, program, "CLARABEL")
+    for lower, upper in (("plain_lower", "plain_upper"), ("lower", "upper")):
+        assert told[lower] <= honest.upper
+        assert honest.lower <= told[upper]
 
 
 def test_intervals_that_do_not_meet_are_told(chain: dict[str, Any]) -> None:
@@ -251,8 +275,6 @@ def test_what_a_solver_prints_from_c_does_not_reach_standard_output(
 
 
 def test_settings_can_be_chosen_for_one_solve(problems: dict[str, Any]) -> None:
-    from lindfeas.comparison import program_of
-
     raw = solve(program_of(problems[CHAIN.stem].question), "SCS", settings=({"max_iters": 3},))
     assert raw.iterations == 3
 

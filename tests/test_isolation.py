@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from lindfeas.isolation import run_isolated
+from lindfeas.isolation import GRACE, _facts, run_isolated
 from tests import fake_trials
 
 
@@ -38,6 +39,13 @@ def test_a_hanging_task_is_killed_with_everything_it_started() -> None:
     pytest.fail("what the task started still runs")
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_ctrl_c_ends_the_task_too(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_isolated(fake_trials.interrupts_its_parent, tmp_path / "pid")
+    assert not is_alive(int((tmp_path / "pid").read_text()))
+
+
 @pytest.mark.parametrize(
     ("task", "outcome", "says"),
     [
@@ -52,6 +60,25 @@ def test_every_end_has_its_words(task: Callable[..., None], outcome: str, says: 
     assert ending.outcome == outcome
     assert says in ending.message
     assert "\n" not in ending.message
+
+
+@pytest.mark.parametrize("limit", [None, 20.0])
+def test_an_end_without_a_parent_and_without_a_core_file(limit: float | None) -> None:
+    """The alarm of the system ends a process whose parent was killed; see setitimer(2)."""
+    facts = run_isolated(fake_trials.tells_limits, time_limit=limit).facts
+    assert facts["core"] == 0
+    assert facts["ends"]
+    if limit is None:
+        assert facts["alarm"] == 0
+    else:
+        assert GRACE < facts["alarm"] <= limit + GRACE
+
+
+def test_a_report_that_a_crash_has_cut_is_left_out() -> None:
+    assert _facts(BytesIO(b'{"lower": 1.0, "solves": 1}\n{"lower": 2.0}\n{"lower": 3.')) == {
+        "lower": 2.0,
+        "solves": 1,
+    }
 
 
 def test_one_thread_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,19 +192,17 @@ def test_a_scheduler_that_dies_ends_the_sweep_with_what_there_is(tmp_path: Path)
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("tcp://127.0.0.1:1", "Timed out"),
-        ("tcp://no-such-host.invalid:8786", "."),
+        ("tcp://127.0.0.1:1", r"Timed out .* after 1 s$"),  # not after Dask's own 30 s
+        ("tcp://no-such-host.invalid:8786", r"8786' is not: \w"),
         ("127.0.0.1:8786", "protocol://host:port"),
         ("tcp://127.0.0.1", "protocol://host:port"),
     ],
 )
 def test_where_no_scheduler_answers(address: str, reason: str) -> None:
-    begun = time.monotonic()
     with pytest.raises(InputError, match=reason) as caught:
         ClusterWorkers(address, seconds=1.0)
     assert caught.value.where == "--dask"
     assert "\n" not in str(caught.value)
-    assert time.monotonic() - begun < LIMIT
 
 
 def test_a_server_of_another_kind_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,9 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from lindfeas.errors import LindfeasError
 
@@ -30,7 +30,6 @@ Task = TypeVar("Task")
 
 TICK = 2.0
 """Seconds between two looks at whether the workers can still be reached."""
-
 
 DIED = (
     "the worker process died twice at this point: killed by the system (out of memory?), "
@@ -74,24 +73,32 @@ class WorkersLostError(LindfeasError):
     """The workers cannot be reached any more; what was finished is safe."""
 
 
-class Workers(Protocol):
-    """Where tasks are computed.
+class Workers:
+    """Where tasks are computed; the defaults are those of a place that cannot be lost.
 
-    ``window`` is how many tasks may be in flight. `submit` and the futures raise `BrokenExecutor`
-    when worker processes died; `renew` then replaces them. `check` raises `WorkersLostError` when
-    nothing will ever come back.
+    ``window`` is how many tasks may be in flight. When a process died, futures raise one of
+    ``deaths``, and so may `submit` until `renew` has replaced what is broken. `check` raises
+    `WorkersLostError` when nothing will ever come back.
     """
 
-    @property
-    def window(self) -> int: ...
+    window = 1
+    deaths: tuple[type[Exception], ...] = ()
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]: ...
+    def __enter__(self) -> Self:
+        return self
 
-    def renew(self) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        """End what was started."""
 
-    def is_death(self, error: Exception) -> bool: ...
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        """See `concurrent.futures.Executor.submit`."""
+        raise NotImplementedError
 
-    def check(self) -> None: ...
+    def renew(self) -> None:
+        """Called after a death, when nothing is in flight."""
+
+    def check(self) -> None:
+        """Called when nothing has come back for a while."""
 
 
 def results(
@@ -128,10 +135,6 @@ def one_line(error: BaseException) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
-class _DeathError(Exception):
-    """The worker of one task died."""
-
-
 class _Run(Generic[Task]):
     """The state behind `results`."""
 
@@ -151,19 +154,13 @@ class _Run(Generic[Task]):
             done, _ = wait(self.running, timeout=TICK, return_when=FIRST_COMPLETED)
             if not done:
                 self.workers.check()
-            broken = []
             for future in done:
                 task, started = self.running.pop(future)
-                try:
-                    found = self._result(future, started)
-                except BrokenExecutor:
-                    broken.append((task, started))
-                except _DeathError:
-                    yield from self._suspect(task, started)
+                found = self._result(future, started)
+                if found is None:
+                    self.suspects.append(task)
                 else:
                     yield task, found
-            if broken:
-                yield from self._after_a_death(broken)
 
     def _submit(self) -> None:
         """Fill the window; suspects one at a time."""
@@ -172,48 +169,28 @@ class _Run(Generic[Task]):
         queue = self.suspects if self.alone else self.waiting
         window = 1 if self.alone else self.workers.window
         while queue and len(self.running) < window:
-            task = queue.popleft()
             try:
-                future = self.workers.submit(attempt, self.evaluate, task)
-            except BrokenExecutor:
-                queue.appendleft(task)
+                future = self.workers.submit(attempt, self.evaluate, queue[0])
+            except self.workers.deaths:
                 if not self.running:
                     self.workers.renew()
                 return
-            self.running[future] = task, time.perf_counter()
+            self.running[future] = queue.popleft(), time.perf_counter()
 
-    def _result(self, future: Future[Outcome | Failure], started: float) -> Outcome | Failure:
+    def _result(
+        self, future: Future[Outcome | Failure], started: float
+    ) -> Outcome | Failure | None:
+        """What became of a task; None if its worker died, and it was not alone."""
         try:
             return future.result()
-        except BrokenExecutor:
-            raise
+        except self.workers.deaths:
+            if not self.alone:
+                return None
+            error = DIED
         except CancelledError:
             self.workers.check()
             raise WorkersLostError("the workers gave up what they had been asked for") from None
-        except Exception as error:
-            if self.workers.is_death(error):
-                raise _DeathError from None
+        except Exception as problem:
             # what the worker process itself could not do, such as import lindfeas
-            return Failure(error=one_line(error), seconds=time.perf_counter() - started)
-
-    def _after_a_death(
-        self, broken: list[tuple[Task, float]]
-    ) -> Iterator[tuple[Task, Outcome | Failure]]:
-        """What else had finished; the rest is computed again, alone, or has failed alone."""
-        wait(self.running)
-        for future, (task, started) in self.running.items():
-            try:
-                yield task, self._result(future, started)
-            except BrokenExecutor:
-                broken.append((task, started))
-        self.running.clear()
-        self.workers.renew()
-        for task, started in broken:
-            yield from self._suspect(task, started)
-
-    def _suspect(self, task: Task, started: float) -> Iterator[tuple[Task, Failure]]:
-        """A task whose worker died: alone it was its own fault, else it gets another chance."""
-        if self.alone:
-            yield task, Failure(error=DIED, seconds=time.perf_counter() - started)
-        else:
-            self.suspects.append(task)
+            error = one_line(problem)
+        return Failure(error=error, seconds=time.perf_counter() - started)

@@ -19,7 +19,9 @@ from typing import Any, Self
 
 from lindfeas.errors import InputError, LindfeasError, MissingExtraError
 from lindfeas.isolation import ONE_THREAD
-from lindfeas.sweeps.engine import WorkersLostError
+from lindfeas.sweeps.engine import Workers, WorkersLostError
+
+START_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 PRELOADED = ("lindfeas.sweeps.points", "lindfeas.proving", "cvxpy", "lindfeas.proof")
 """What the server process imports once, before workers are forked from it."""
@@ -42,32 +44,32 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
-class LocalWorkers:
+class LocalWorkers(Workers):
     """Processes of this machine, with one thread each for linear algebra.
 
     They are forked from a clean server process, or spawned where the system cannot do that. They
     leave Ctrl-C to their parent, and exit when it dies, however it dies.
     """
 
+    deaths = (BrokenExecutor,)
+
     def __init__(self, count: int, preload: Sequence[str] = PRELOADED) -> None:
         self.count = count
         self.preload = preload
         self.window = 2 * count
         self._executor: ProcessPoolExecutor | None = None
-        self._environment: dict[str, str | None] = {}
+        self._environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        self._environment = {name: os.environ.get(name) for name in ONE_THREAD}
+        self._environment = {name: os.environ[name] for name in ONE_THREAD if name in os.environ}
         os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
-        for name, value in self._environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        self.renew()
+        for name in ONE_THREAD:
+            os.environ.pop(name, None)
+        os.environ.update(self._environment)
 
     def submit(self, function: Callable[..., Any], /, *args: object) -> Future[Any]:
         """See `Executor.submit`; the first call starts the processes."""
@@ -75,13 +77,20 @@ class LocalWorkers:
         return executor.submit(function, *args)
 
     def renew(self) -> None:
-        """End these processes; others start when they are needed."""
-        self._stop()
+        """End the processes now, whatever they are at; others start when they are needed."""
+        if self._executor is None:
+            return
+        executor, self._executor = self._executor, None
+        processes = list((executor._processes or {}).values())
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join()
 
     def _start(self) -> ProcessPoolExecutor:
-        method = "forkserver" if _can_fork() else "spawn"
-        context = multiprocessing.get_context(method)
-        if method == "forkserver":
+        context = multiprocessing.get_context(START_METHOD)
+        if START_METHOD == "forkserver":
             context.set_forkserver_preload(list(self.preload))
         executor = ProcessPoolExecutor(self.count, mp_context=context, initializer=_start_worker)
         self._executor = executor
@@ -94,27 +103,8 @@ class LocalWorkers:
             raise LindfeasError(f"--workers: no worker process could be started: {error}") from None
         return executor
 
-    def is_death(self, error: Exception) -> bool:
-        """Never of one task: a death breaks the whole pool."""
-        return False
 
-    def check(self) -> None:
-        """Processes that die say so themselves."""
-
-    def _stop(self) -> None:
-        """End the processes now, whatever they are at."""
-        if self._executor is None:
-            return
-        executor, self._executor = self._executor, None
-        processes = list((executor._processes or {}).values())
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.kill()
-        for process in processes:
-            process.join()
-
-
-class ClusterWorkers:
+class ClusterWorkers(Workers):
     """The workers of a Dask cluster, reached through its scheduler.
 
     Dask itself computes a task again when its worker dies, and gives it up after
@@ -134,10 +124,10 @@ class ClusterWorkers:
     def __init__(self, address: str, seconds: float = CONNECT_SECONDS) -> None:
         self.address = address
         self._client = _client(address, seconds)
-        self._executor: Executor = self._client.get_executor(pure=False)
+        from distributed import KilledWorker
 
-    def __enter__(self) -> Self:
-        return self
+        self.deaths = (KilledWorker,)  # it suspects all that its dead workers had been given
+        self._executor: Executor = self._client.get_executor(pure=False)
 
     def __exit__(self, *_: object) -> None:
         self._executor.shutdown(wait=False)
@@ -146,16 +136,6 @@ class ClusterWorkers:
     def submit(self, function: Callable[..., Any], /, *args: object) -> Future[Any]:
         """See `Executor.submit`."""
         return self._executor.submit(function, *args)
-
-    def renew(self) -> None:
-        """Dask replaces its workers itself."""
-        self.check()
-
-    def is_death(self, error: Exception) -> bool:
-        """Whether Dask gave the task up; it suspects all that its dead workers had been given."""
-        from distributed import KilledWorker
-
-        return isinstance(error, KilledWorker)
 
     def check(self) -> None:
         """Whether the scheduler is still there."""
@@ -168,36 +148,14 @@ class ClusterWorkers:
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
 
-class InProcess:
+class InProcess(Workers):
     """This process: no protection against a solver that crashes; for scripts and tests."""
-
-    window = 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to end."""
 
     def submit(self, function: Callable[..., Any], /, *args: object) -> Future[Any]:
         """Compute it now."""
         future: Future[Any] = Future()
         future.set_result(function(*args))
         return future
-
-    def renew(self) -> None:
-        """There is nothing to replace."""
-
-    def is_death(self, error: Exception) -> bool:
-        """Not as long as somebody asks."""
-        return False
-
-    def check(self) -> None:
-        """It is there."""
-
-
-def _can_fork() -> bool:
-    return "forkserver" in multiprocessing.get_all_start_methods()
 
 
 @contextmanager
@@ -206,7 +164,7 @@ def _ctrl_c_waits() -> Iterator[None]:
 
     Interrupted halfway, it would lose sight of a process that it has just started.
     """
-    if not (_can_fork() and threading.current_thread() is threading.main_thread()):
+    if not (START_METHOD == "forkserver" and threading.current_thread() is threading.main_thread()):
         yield
         return
     pressed: list[int] = []

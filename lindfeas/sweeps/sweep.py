@@ -179,50 +179,37 @@ def run(
     started = time.perf_counter()
     with SweepFolder(out, plan.form, [task.key for task in plan.tasks]) as folder:
         done = {k: row for k, row in folder.rows.items() if plan.is_finished(row, folder.path)}
-        count = _Count(len(plan.tasks), done.values(), report)
         missing = [task for task in plan.tasks if task.key not in done]
+        verdicts = Counter(_verdict(row) for row in done.values())
+
+        def tell(row: Row | None) -> None:
+            report(
+                Progress(
+                    row=row,
+                    done=verdicts.total(),
+                    total=len(plan.tasks),
+                    reused=len(done),
+                    verdicts=verdicts.copy(),
+                )
+            )
+
+        tell(None)
         for task, outcome in engine.results(missing, plan.evaluate, workers):
             if isinstance(outcome, Failure):
                 outcome = _failed(plan.blank(task), outcome)
             folder.write(outcome)
-            count.add(outcome.row)
+            verdicts[_verdict(outcome.row)] += 1
+            tell(outcome.row)
         table = folder.merge()
+    failed = verdicts.pop(FAILED, 0)
     return Summary(
         table=table,
-        points=count.total,
-        reused=count.reused,
-        verdicts={name: number for name, number in count.verdicts.items() if name != FAILED},
-        failed=count.verdicts[FAILED],
+        points=len(plan.tasks),
+        reused=len(done),
+        verdicts=dict(verdicts),
+        failed=failed,
         seconds=time.perf_counter() - started,
     )
-
-
-class _Count:
-    """Counts the points, and reports each of them."""
-
-    def __init__(
-        self, total: int, done: Collection[Row], report: Callable[[Progress], None]
-    ) -> None:
-        self.total, self.reused, self.done = total, len(done), len(done)
-        self.verdicts = Counter(_verdict(row) for row in done)
-        self._report = report
-        self._send(None)
-
-    def add(self, row: Row) -> None:
-        self.done += 1
-        self.verdicts[_verdict(row)] += 1
-        self._send(row)
-
-    def _send(self, row: Row | None) -> None:
-        self._report(
-            Progress(
-                row=row,
-                done=self.done,
-                total=self.total,
-                reused=self.reused,
-                verdicts=self.verdicts.copy(),
-            )
-        )
 
 
 def _failed(row: Row, failure: Failure) -> Outcome:
