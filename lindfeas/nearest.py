@@ -131,12 +131,12 @@ class _Search:
         of both is followed to a local minimum.
         """
         ends = [self._nearest([start, *self.descend(start, FINE)]) for start in starts]
-        if scattered and min(ends, key=_second)[1] > NOTHING:
-            coarse = [self._nearest([one, *self.descend(one, COARSE)]) for one in scattered]
-            ends.append(self._turn(*min(coarse, key=_second)))
-        point, distance = min(ends, key=_second)
-        if not scattered and np.isfinite(distance):
-            return self._stepped(point, distance)
+        point, distance = self._stepped(*min(ends, key=_second))
+        if not scattered or distance < NOTHING:
+            return point, distance
+        coarse = [self._nearest([one, *self.descend(one, COARSE)]) for one in scattered]
+        other = self._turn(*min(coarse, key=_second))
+        point, distance = min((point, distance), other, key=_second)
         for _ in range(TURNS):
             before = distance
             point, distance = self._turn(point, distance)
@@ -153,7 +153,7 @@ class _Search:
         return self._stepped(*self._nearest([point, *self.descend(point, FINE)]))
 
     def _stepped(self, point: Point, distance: float) -> tuple[Point, float]:
-        if distance < NOTHING:
+        if not NOTHING < distance < np.inf:
             return point, distance
         return stepped(self.problem, self.populations, self.flows, point, self.distance)
 

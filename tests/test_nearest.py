@@ -194,3 +194,22 @@ def test_no_steady_state_counts_that_only_rounding_makes_unique() -> None:
     assert _generator(split, gammas)[half][:, ~half].max() > 0
     assert np.isfinite(search.distance(point))
     assert _Search(problem, p, split).distance(point) == np.inf
+
+
+def test_the_optimum_and_the_identity_may_both_lead_to_another_minimum() -> None:
+    """A qutrit, with the bath, and a qubit: from these two starts T ends at 6.15e-2."""
+    hamiltonian = np.diag([3.07, 1.61, 1.71, 1.02, 1.58, -0.05])
+    hamiltonian[1, 2] = hamiltonian[2, 1] = 0.04
+    hamiltonian[3, 4] = hamiltonian[4, 3] = 0.24
+    bath = Bath(name="b", sites=(0,), beta=0.66, couplings=(np.diag([0.6, 1.26], -1),))
+    system = OpenSystem(
+        hamiltonian=hamiltonian, dimensions=(3, 2), baths=(bath,), charge=((2, 1, 0), (1, 0))
+    )
+    found = nearest_lindbladian(*started(system, Rates.range(1e-3, 1e2)))
+    assert found is not None and found[1] < 4.6e-2
+
+
+def test_eigenvalues_of_gamma_grow_again_from_zero() -> None:
+    """Where the smoothed descents alone end at 1.1e-7, ten times too far away."""
+    found = nearest_lindbladian(*started(random_system(24), Rates.each(1.0)))
+    assert found is not None and found[1] < 2e-8
