@@ -41,6 +41,9 @@ HELD = (1e-2, 10.0)
 NEAR_OPTIMAL = (10.0, 1e3, 1e6)
 """By what factor the defect may exceed the optimum in the search."""
 
+SHARE = 0.9
+"""What the search allows, as a fraction of the tolerance: solvers are not exact."""
+
 EXACT = 1e-12
 """Optima below this fraction of the program's unit count as zero there."""
 
@@ -79,11 +82,20 @@ class Demands:
         rate = sum(region.rate * region.dimension / levels for region in candidate.regions)
         if rate < NEGLIGIBLE * self.problem.natural_rate:
             return TOO_SLOW
-        if isinstance(self.target.projection, str):
+        if self._asks_for_populations:
             total = sum(region.rate for region in candidate.regions)
             if population_defect(self.problem, point) * max(1.0, 1 / total) >= self.tolerance:
                 return WRONG_POPULATIONS
         return None
+
+    @property
+    def _asks_for_populations(self) -> bool:
+        """Whether the target is rho0's coherences along with its populations."""
+        return (
+            self.target.follows_redfield
+            and isinstance(self.target.projection, str)
+            and (not self.target.is_populations)
+        )
 
     def search(self, enclosure: Enclosure) -> tuple[Lindbladian | None, Interval, str | None]:
         """(candidate, interval with its defect as upper end, why it does not count or None).
@@ -111,10 +123,12 @@ class Demands:
         """Feasible points near the optimum, with better conditioned Gamma or larger rates."""
         held_up = self._held_up()
         least = EXACT * self.problem.unit
+        most = SHARE * self.tolerance
+        flow = most if self._asks_for_populations else None
         for factor in NEAR_OPTIMAL:
-            allowed = min(max(factor * enclosure.interval.upper, least), self.tolerance / 2)
+            allowed = min(max(factor * enclosure.interval.upper, least), most)
             for problem in (self.problem,) if held_up is None else (held_up, self.problem):
-                point = best_conditioned(problem, enclosure.solver, allowed)
+                point = best_conditioned(problem, enclosure.solver, allowed, flow)
                 if point is not None:
                     yield bounds.repair_point(problem, point)
         if held_up is not None:
@@ -144,9 +158,6 @@ def population_defect(problem: Problem, point: Point) -> float:
     Neither the required action nor a local Hamiltonian has a diagonal there.
     """
     flow = problem.dissipation(point.gammas) - problem.offset
-    total = sum(
-        float(np.abs(flow[span.start : span.start + size]).sum())
-        for size, span in problem.layout.spans()
-    )
+    total = float(np.abs(flow[problem.layout.diagonal]).sum())
     rates = zip(problem.uncertainty.regions, problem.traces(point.gammas), strict=True)
     return total + sum(float(t) * own.worst(problem.layout, "trace") for own, t in rates)

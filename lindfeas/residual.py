@@ -58,6 +58,11 @@ class Layout:
             yield size, slice(start, stop)
             start = stop
 
+    @property
+    def diagonal(self) -> NDArray[np.intp]:
+        """Which coordinates are those of the blocks' diagonals."""
+        return np.concatenate([span.start + np.arange(size) for size, span in self.spans()])
+
     def coordinates(self, blocks: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """Real coordinates of Hermitian blocks, shape (rows,)."""
         parts = [hermitian_coordinates(block[None], self.is_complex)[0].real for block in blocks]

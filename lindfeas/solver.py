@@ -142,11 +142,19 @@ def warm_up(solver: str) -> None:
     run(cp.Problem(cp.Minimize(cp.trace(matrix)), [matrix[0, 1] == 1]), solver)
 
 
-def best_conditioned(problem: Problem, solver: str, allowed: float) -> Point | None:
+def best_conditioned(
+    problem: Problem, solver: str, allowed: float, flow: float | None = None
+) -> Point | None:
     """A point of defect at most ``allowed`` whose Gamma has the largest smallest eigenvalue.
 
     Maximise mu subject to Gamma^r >= mu 1: the near-optimal point farthest from the boundary of
     the cone. None if the solver fails; the caller checks whatever comes back.
+
+    Parameters
+    ----------
+    flow
+        Also limit the sum of the absolute diagonal of the residual to this, and to this times the
+        total rate sum_r tr Gamma^r.
     """
     import cvxpy as cp
 
@@ -157,9 +165,12 @@ def best_conditioned(problem: Problem, solver: str, allowed: float) -> Point | N
     smallest = cp.Variable()
     roots = [np.eye(block.size) for block in problem.blocks]
     variables = _Variables(problem, cp, roots, scale, smallest)
-    matrix, offset, _ = _data(problem, scale, roots, variables.shifts)
+    matrix, offset, _ = _data(problem, scale, roots, variables.shifts, whole=flow is not None)
     residual = cp.Variable(len(offset))
     objective, cones = _norm(problem, residual, cp)
+    if flow is not None:
+        leaving = cp.norm1(residual[problem.layout.diagonal])
+        cones += [leaving <= scale * flow / unit, leaving <= scale * flow * variables.total]
     program = cp.Problem(
         cp.Maximize(smallest),
         [
@@ -200,7 +211,9 @@ class _Variables:
             if block.is_complex or not isinstance(smallest, int)
         ]
         self.constraints += [shift.ball(cp) for shift in self.shifts]
-        self.constraints += apply_rule(problem.rates, self._traces())
+        traces = self._traces()
+        self.total = sum(traces)
+        self.constraints += apply_rule(problem.rates, traces)
 
     @property
     def _pairs(self) -> list[tuple[GammaBlock, Any]]:
@@ -297,12 +310,17 @@ def _columns(rows: NDArray[Any], root: NDArray[Any], is_complex: bool) -> NDArra
 
 
 def _data(
-    problem: Problem, scale: float, roots: list[NDArray[Any]], shifts: Sequence[_Shift]
+    problem: Problem,
+    scale: float,
+    roots: list[NDArray[Any]],
+    shifts: Sequence[_Shift],
+    *,
+    whole: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
     """(matrix, offset, map of multipliers back to the problem's rows).
 
     For the Frobenius norm the rows are reduced by a QR factorisation, so that the cost of a solve
-    does not grow with the dimension of the system.
+    does not grow with the dimension of the system; ``whole`` keeps them all.
     """
     parts = [
         scale * _columns(block.rows, root, block.is_complex)
@@ -310,7 +328,7 @@ def _data(
     ]
     matrix = np.hstack([*parts, *(shift.columns for shift in shifts)])
     offset = scale * problem.offset
-    if problem.norm != "frobenius" or problem.rows <= matrix.shape[1] + 1:
+    if whole or problem.norm != "frobenius" or problem.rows <= matrix.shape[1] + 1:
         return matrix, offset, lambda y: y
     basis, reduced = np.linalg.qr(np.hstack([matrix, offset[:, None]]))
     return reduced[:, :-1], reduced[:, -1], lambda y: basis @ y

@@ -284,7 +284,8 @@ def test_real_process_answers_on_standard_output_only() -> None:
 
 def test_what_a_solver_prints_stays_out_of_standard_output() -> None:
     # SCS prints when it cannot cope with the data
-    settings = ("--set", "ansatz.rates.value=1e300", "--solver", "SCS")
+    rates = "ansatz.rates={rule='range', min=1.0, max=1e300}"
+    settings = ("--set", rates, "--solver", "SCS")
     done = process("-m", "lindfeas", "certify", str(PROBLEM), "--json", *settings)
     assert done.returncode == 2
     assert done.stdout == ""

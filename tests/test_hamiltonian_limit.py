@@ -13,16 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lindfeas import Bath, InputError, Ohmic, OpenSystem, Question, Rates, certify, models
+from lindfeas import enclosure as enclosure_module
 from lindfeas.ansatz import regions
 from lindfeas.assembly import assemble, default_hamiltonian_limit
 from lindfeas.bounds import Interval, lower_bound, repair_point, unfelt, upper_bound
 from lindfeas.enclosure import enclose
+from lindfeas.lindbladian import lindbladian
 from lindfeas.problem import Point, Problem
 from lindfeas.redfield import redfield_equation
 from lindfeas.shift_fit import refit_shift, smaller_shift
 from lindfeas.target import coherences, trajectory
 from tests.systems import complex_trimer, random_positive, two_ended_chain
-from tests.test_coherences import cold_qutrit
+from tests.test_coherences import cold_qutrit, full_action
 
 NORMS = ("spectral", "frobenius", "trace")
 FREE = Rates.range(0.0, 1e4)
@@ -325,3 +327,45 @@ def test_populations_have_no_limit() -> None:
 def test_limits_that_are_none_are_refused(limit: Any) -> None:
     with pytest.raises(InputError, match=r"ansatz.hamiltonian_limit: must be a finite number > 0"):
         Question(system=chain(), hamiltonian_limit=limit)
+
+
+def test_real_data_keep_to_the_hamiltonians_whose_action_is_real() -> None:
+    """i[rho, H] of a real H is imaginary: it must not be an unknown of a real residual."""
+    system = two_ended_chain(2, 1, 0, coupling=0.3)
+    reference = redfield_equation(system)
+    ansatz = regions(system, reference.spectrum)
+    generator = np.random.default_rng(4)
+    root, action = generator.normal(size=(2, 8, 8))
+    state = root @ root.T / np.trace(root @ root.T)
+    action = action + action.T - np.eye(8) * np.trace(action) / 4
+    target = trajectory(reference, [state], [action])
+    problem = assemble(target, reference, ansatz, Rates.each(1.0))
+    assert not problem.layout.is_complex
+    point = Point(
+        gammas=[np.eye(block.size) for block in problem.blocks],
+        shift=generator.normal(size=problem.shifts.count),
+    )
+    point = repair_point(problem, point)
+    candidate = lindbladian(problem, point, reference, ansatz)
+    (wanted,) = target.requirements
+    left = full_action(candidate, reference, wanted.state) - wanted.action
+    assert problem.shifts.count > 0
+    assert np.linalg.norm(left) == pytest.approx(problem.defect(point), rel=1e-12)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_solver_noise_is_not_multiplied_by_the_limit(
+    norm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no H_r is at its limit, the dual need not pay for what noise leaves of M^T y."""
+    honest = enclosure_module.solve
+    generator = np.random.default_rng(0)
+
+    def noisy(problem: Problem, solver: str, **options: Any) -> Any:
+        raw = honest(problem, solver, **options)
+        return replace(raw, multiplier=raw.multiplier + 1e-8 * generator.normal(size=problem.rows))
+
+    monkeypatch.setattr(enclosure_module, "solve", noisy)
+    system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)
+    answer = ask(system, norm, hamiltonian_limit=1e4)
+    assert answer.upper - answer.lower <= 3e-6 * answer.upper
