@@ -38,10 +38,10 @@ PROOF = [
 ]
 """The checker: it sees nothing of lindfeas but its own files, the errors and the file reader."""
 
-PLOT = [
-    "plot",
+PICTURES = [
+    "pictures",
     *(
-        f"plot.{name}"
+        f"pictures.{name}"
         for name in (
             "arrangement",
             "boundaries",
@@ -99,7 +99,8 @@ LAYERS = [
     ["sweeps.boundary_sweep"],
     ["comparison"],
     ["comparison_report"],
-    PLOT,
+    PICTURES,
+    ["plot"],
     ["cli.group"],
     ["cli.box"],
     ["cli.certify", "cli.compare", "cli.plot", "cli.solvers", "cli.sweep", "cli.verify"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +24,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
+import lindfeas as lf
 from lindfeas.cli import main
 from lindfeas.columns import BOUNDARY_COLUMNS, SWEEP_COLUMNS, Axis
 from lindfeas.comparison import COLUMNS as COMPARISON_COLUMNS
 from lindfeas.errors import InputError, MissingExtraError
+from lindfeas.pictures.saving import save
+from lindfeas.pictures.style import BOUNDARY_LINE, COLOURS, MARKS
 from lindfeas.plot import figure
-from lindfeas.plot.saving import save
-from lindfeas.plot.style import BOUNDARY_LINE, COLOURS, MARKS
 from lindfeas.table import Table, make_table
 
 COUPLING = Axis(key="system.coupling", values=(0.001, 0.01, 0.1, 1.0), scale="log")
@@ -543,6 +545,34 @@ def test_figures_are_drawn_in_threads() -> None:
     with ThreadPoolExecutor(4) as pool:
         drawn = list(pool.map(figure, [THREE_VERDICTS] * 4))
     assert [bars(item.axes[0]) for item in drawn] == [bars(figure(THREE_VERDICTS).axes[0])] * 4
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "import lindfeas; lindfeas.plot; from lindfeas.plot import figure",
+        "from lindfeas.plot import figure; import lindfeas",
+        "import lindfeas.plot; from lindfeas.plot import figure",
+        "import lindfeas.plot as p; import lindfeas; assert p is lindfeas.plot; figure = p.figure",
+    ],
+)
+def test_plot_is_a_function_and_the_home_of_figure(order: str) -> None:
+    """However it is imported; what the import system would put there is a module."""
+    code = f"{order}; assert callable(lindfeas.plot) and lindfeas.plot.figure is figure"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_plot_takes_a_folder_and_writes_what_the_command_writes(tmp_path: Path) -> None:
+    (tmp_path / "chain").mkdir()
+    THREE_VERDICTS.write(tmp_path / "chain" / "table.parquet")
+    options = ["--where", "system.coupling=0.1", "--title", "one"]
+    assert run("plot", tmp_path / "chain", *options)[0] == 0
+    where = ["system.coupling=0.1"]
+    drawn = lf.plot(tmp_path / "chain", out=tmp_path / "b.png", where=where, title="one")
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "chain.png").read_bytes()
+    assert bars(drawn.axes[0]) == bars(lf.plot(THREE_VERDICTS, where=where).axes[0])
+    with pytest.raises(InputError, match="does not exist"):
+        lf.plot(tmp_path / "nothing")
 
 
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,8 +52,8 @@ def plot(
     title: str | None,
 ) -> int:
     """Draw the table in the folder DIR, as sweep and compare write it."""
-    from lindfeas.plot import figure, require_matplotlib
-    from lindfeas.plot.saving import default_path, require_outside, save, supported_suffix
+    from lindfeas.pictures import figure, require_matplotlib
+    from lindfeas.pictures.saving import default_path, require_outside, save, supported_suffix
     from lindfeas.table import read_table
 
     require_matplotlib()

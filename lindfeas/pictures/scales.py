@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from lindfeas.plot.arrangement import PlotAxis
-from lindfeas.plot.intervals import SMALLEST
-from lindfeas.plot.labels import axis_label, number
-from lindfeas.plot.style import TEXT
+from lindfeas.pictures.arrangement import PlotAxis
+from lindfeas.pictures.intervals import SMALLEST
+from lindfeas.pictures.labels import axis_label, number
+from lindfeas.pictures.style import TEXT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -29,7 +29,7 @@ _SETTINGS = {"svg.hashsalt": "lindfeas", "pdf.fonttype": 42}
 """Fixed names inside of SVG files; fonts that journals accept (no Type 3) inside of PDF files."""
 
 
-def save(drawn: Figure, path: str | Path) -> Path:
+def save(drawn: Figure, path: str | os.PathLike[str]) -> Path:
     """Write the figure as the suffix of ``path`` says, whole or not at all.
 
     Raises

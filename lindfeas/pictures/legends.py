@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lindfeas.plot import style
-from lindfeas.plot.arrangement import Arrangement, Row
-from lindfeas.plot.intervals import DEFECT, Curve
-from lindfeas.plot.labels import number, setting_label
+from lindfeas.pictures import style
+from lindfeas.pictures.arrangement import Arrangement, Row
+from lindfeas.pictures.intervals import DEFECT, Curve
+from lindfeas.pictures.labels import number, setting_label
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

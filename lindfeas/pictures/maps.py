@@ -12,12 +12,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lindfeas.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
-from lindfeas.plot import style
-from lindfeas.plot.arrangement import Arrangement, PlotAxis, Row, asked, matching
-from lindfeas.plot.intervals import DEFECT, Interval, interval
-from lindfeas.plot.labels import DISTANCE_LABEL, defect_label, target_label
-from lindfeas.plot.legends import map_legend
-from lindfeas.plot.scales import draw_axis, edges, positions
+from lindfeas.pictures import style
+from lindfeas.pictures.arrangement import Arrangement, PlotAxis, Row, asked, matching
+from lindfeas.pictures.intervals import DEFECT, Interval, interval
+from lindfeas.pictures.labels import DISTANCE_LABEL, defect_label, target_label
+from lindfeas.pictures.legends import map_legend
+from lindfeas.pictures.scales import draw_axis, edges, positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

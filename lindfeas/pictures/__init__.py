@@ -5,24 +5,25 @@ matplotlib's object-oriented interface only: no window, no global state.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from lindfeas.columns import BOUNDARY_COLUMNS, COMPARISON_COLUMNS, SWEEP_COLUMNS
 from lindfeas.errors import InputError, MissingExtraError
-from lindfeas.plot import style
-from lindfeas.plot.arrangement import Arrangement, arrange
-from lindfeas.plot.boundaries import draw_boundaries
-from lindfeas.plot.comparisons import draw_comparison
-from lindfeas.plot.curves import draw_curves
-from lindfeas.plot.intervals import DEFECT, QUANTITIES
-from lindfeas.plot.labels import plain, setting_label
-from lindfeas.plot.maps import draw_map
+from lindfeas.pictures import style
+from lindfeas.pictures.arrangement import Arrangement, arrange
+from lindfeas.pictures.boundaries import draw_boundaries
+from lindfeas.pictures.comparisons import draw_comparison
+from lindfeas.pictures.curves import draw_curves
+from lindfeas.pictures.intervals import DEFECT, QUANTITIES
+from lindfeas.pictures.labels import plain, setting_label
+from lindfeas.pictures.maps import draw_map
+from lindfeas.pictures.saving import save
+from lindfeas.table import Table, read_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from lindfeas.table import Table
 
 COLUMNS = {
     "sweep": SWEEP_COLUMNS,
@@ -83,6 +84,49 @@ def figure(
     text = str(table.problem.get("title", "")) if title is None else title
     style.heading(drawn, [plain(text), common])
     return drawn
+
+
+def plot(
+    table: Table | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    x: str | None = None,
+    y: str = DEFECT,
+    where: Sequence[str] = (),
+    as_map: bool | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw what the command ``lindfeas plot`` draws; `lindfeas.plot.figure` draws without a file.
+
+    Parameters
+    ----------
+    table
+        A table, or the folder or file that holds one.
+    out
+        PNG, SVG or PDF file to write; none by default.
+    x, y, where, as_map, title
+        As for `lindfeas.plot.figure`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If there is no table, it cannot be drawn as asked, or the file cannot be written.
+    MissingExtraError
+        Without matplotlib.
+    """
+    require_matplotlib()
+    content = table if isinstance(table, Table) else read_table(table)
+    drawn = figure(content, x=x, y=y, where=where, as_map=as_map, title=title)
+    if out is not None:
+        save(drawn, out)
+    return drawn
+
+
+plot.figure = figure  # type: ignore[attr-defined]
 
 
 def require_matplotlib() -> None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lindfeas.errors import InputError
-from lindfeas.plot import style
-from lindfeas.plot.arrangement import Row
-from lindfeas.plot.intervals import SMALLEST
-from lindfeas.plot.legends import tolerance_line
-from lindfeas.plot.scales import log_limits
+from lindfeas.pictures import style
+from lindfeas.pictures.arrangement import Row
+from lindfeas.pictures.intervals import SMALLEST
+from lindfeas.pictures.legends import tolerance_line
+from lindfeas.pictures.scales import log_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lindfeas.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
-from lindfeas.plot import style
-from lindfeas.plot.arrangement import Arrangement, Row, asked, matching, spans_decades
-from lindfeas.plot.labels import target_label
-from lindfeas.plot.legends import boundary_legend
-from lindfeas.plot.scales import draw_axis, draw_numbers, positions
+from lindfeas.pictures import style
+from lindfeas.pictures.arrangement import Arrangement, Row, asked, matching, spans_decades
+from lindfeas.pictures.labels import target_label
+from lindfeas.pictures.legends import boundary_legend
+from lindfeas.pictures.scales import draw_axis, draw_numbers, positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

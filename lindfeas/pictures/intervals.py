@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lindfeas.plot.arrangement import Row
+from lindfeas.pictures.arrangement import Row
 
 DEFECT = "defect"
 TRACE_DISTANCE = "trace-distance"

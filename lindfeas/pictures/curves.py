@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lindfeas.plot import style
-from lindfeas.plot.arrangement import Arrangement, Row, asked, matching
-from lindfeas.plot.intervals import DEFECT, SMALLEST, Curve, Interval, curve, extent
-from lindfeas.plot.labels import DISTANCE_LABEL, defect_label, target_label
-from lindfeas.plot.legends import curves_legend
-from lindfeas.plot.scales import draw_axis, log_limits, positions
+from lindfeas.pictures import style
+from lindfeas.pictures.arrangement import Arrangement, Row, asked, matching
+from lindfeas.pictures.intervals import DEFECT, SMALLEST, Curve, Interval, curve, extent
+from lindfeas.pictures.labels import DISTANCE_LABEL, defect_label, target_label
+from lindfeas.pictures.legends import curves_legend
+from lindfeas.pictures.scales import draw_axis, log_limits, positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
