@@ -47,6 +47,7 @@ PICTURES = [
             "boundaries",
             "comparisons",
             "curves",
+            "drawing",
             "intervals",
             "labels",
             "legends",

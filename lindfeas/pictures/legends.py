@@ -2,172 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
+from pandas import DataFrame
 
 from lindfeas.pictures import style
-from lindfeas.pictures.arrangement import Arrangement, Row
-from lindfeas.pictures.intervals import DEFECT, Curve
-from lindfeas.pictures.labels import number, setting_label
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
+from lindfeas.pictures.arrangement import Arrangement
+from lindfeas.pictures.labels import number
 
 VISIBLE = 0.015
 """An interval shorter than this part of the axis, from the middle of its mark, is hidden by it."""
 
 
-def curves_legend(
-    drawn: Figure, arranged: Arrangement, content: Sequence[Sequence[Curve]], quantity: str
+def draw_legend(
+    drawn: Figure, arranged: Arrangement, texts: Mapping[str, str], remarks: Sequence[str] = ()
 ) -> None:
-    """Curves on one side; verdicts, interval, tolerance and what is missing on the other."""
-    from matplotlib.lines import Line2D
+    """The labelled curves, what else the picture holds, and what it lacks.
 
-    curves, colour = _curves(arranged)
-    all_curves = [item for panel in content for item in panel]
-    marks = [*_verdicts(all_curves, colour), *_lines(drawn, arranged, all_curves, quantity, colour)]
-    failed = sum(len(item.empty) for item in all_curves)
-    if failed:
-        known = any(row["verdict"] for row in arranged.rows if quantity != DEFECT)
-        name = "no value" if known else "failed"
-        marks.append(Line2D([], [], label=f"{name} ({failed})", **style.failed_mark(colour)))
-    style.legend(drawn, [curves, [*marks, *missing_remark(arranged)]])
-
-
-def map_legend(drawn: Figure, arranged: Arrangement) -> None:
-    """Hatchings of the verdicts, the boundary, the tolerance, and what is missing."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    gids = [artist.get_gid() for axes in drawn.axes for artist in axes.get_children()]
-    handles: list[Artist] = []
-    for verdict in style.HATCHES:
-        if verdict in gids:
-            shown = {**style.hatching(verdict), "linewidth": 0.6, "facecolor": style.LEGEND_CELL}
-            handles.append(Patch(label=verdict, **shown))
-    if "boundary" in gids:
-        handles.append(Line2D([], [], label="change of verdict", **style.BOUNDARY_LINE))
-    if "tolerance" in gids:
-        values = {row["tolerance"] for row in arranged.rows} - {None}
-        handles.append(tolerance_line(values, "solid"))
-    failed = sum(row["verdict"] is None for row in arranged.rows)
-    if "failed" in gids:
-        handles.append(Line2D([], [], label=f"failed ({failed})", **style.failed_mark("black")))
-    handles += missing_remark(arranged, " (white)")
-    half = -(-len(handles) // 2) if drawn.get_figwidth() <= style.COLUMN else len(handles)
-    style.legend(drawn, [handles[:half], handles[half:]])
+    ``texts`` says what the artists mean, by their names (gid), in the order of the legend; verdicts
+    come first, and mean themselves.
+    """
+    curves: dict[str, Any] = {}
+    artists: dict[str, Any] = {}
+    for axes in drawn.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        curves.update(zip(labels, handles, strict=True))
+        for artist in axes.get_children():
+            artists.setdefault((artist.get_gid() or "").removeprefix("all "), artist)
+    if "interval" in artists:
+        colour = artists["interval"].get_color()
+        artists["interval"] = Line2D([], [], color=colour, **style.UPRIGHT)
+    texts = {**{verdict: verdict for verdict in style.MARKS}, **texts}
+    marks = [artists[gid] for gid in texts if gid in artists]
+    for gid in texts.keys() & artists.keys():
+        artists[gid].set_label(texts[gid])
+    if arranged.missing:
+        seen = " (white)" if len(arranged.along) > 1 else ""
+        remarks = [*remarks, f"{arranged.missing} of {arranged.planned} points missing{seen}"]
+    style.legend(drawn, [*curves.values()], [*marks, *map(style.remark, remarks)])
 
 
-def boundary_legend(drawn: Figure, arranged: Arrangement) -> None:
-    """The ends of a bracket, and what stands where there is none."""
-    from matplotlib.lines import Line2D
-
-    curves, colour = _curves(arranged)
-    gids = {artist.get_gid() for axes in drawn.axes for artist in axes.get_children()}
-    marks = [
-        Line2D([], [], label=verdict, **style.mark(verdict, colour))
-        for verdict in style.MARKS
-        if {verdict, f"all {verdict}"} & gids
-    ]
-    if "interval" in gids:
-        marks += _brackets(drawn, arranged, colour)
-    if "unchanged" in gids:
-        marks.append(Line2D([], [], label="no change found", **style.unchanged_line(colour)))
-    if "failed" in gids:
-        marks.append(Line2D([], [], label="no bracket", **style.failed_mark(colour)))
-    style.legend(drawn, [curves, [*marks, *missing_remark(arranged)]])
+def longest(axes: Axes, low: ArrayLike, high: ArrayLike) -> float:
+    """Length of the longest interval, as a part of the axis along y; nan is no end."""
+    scale = axes.yaxis.get_transform()
+    lengths = scale.transform(np.asarray(high)) - scale.transform(np.asarray(low))
+    bottom, top = scale.transform(np.array(axes.get_ylim()))
+    return float(np.fmax.reduce(abs(lengths), initial=0.0) / (top - bottom))
 
 
-def _brackets(drawn: Figure, arranged: Arrangement, colour: str) -> list[Line2D]:
-    """What a bracket is, and on which side of it is what, if that is the same everywhere."""
-    from matplotlib.lines import Line2D
-
-    handles = [style.remark("brackets smaller than marks")]
-    if any(_is_long(axes, row) for axes in drawn.axes for row in arranged.rows):
-        handles = [Line2D([], [], label="verdict changes inside", **style.bar(colour))]
-    directions = {str(row["direction"]) for row in arranged.rows if row["direction"]}
-    return handles + [style.remark(text) for text in directions if len(directions) == 1]
-
-
-def _is_long(axes: Axes, row: Row) -> bool:
-    """Whether a bracket is longer than the mark at its end."""
-    ends = row["last_possible"], row["first_impossible"]
-    if None in ends:
-        return False
-    (_, low), (_, high) = axes.transAxes.inverted().transform(
-        [axes.transData.transform((1.0, end)) for end in ends]
-    )
-    return bool(abs(high - low) > VISIBLE)
-
-
-def _curves(arranged: Arrangement) -> tuple[list[Line2D], str]:
-    """The entries of the curves, none for a single one; and the colour of everything else."""
-    from matplotlib.lines import Line2D
-
-    if len(arranged.curves) == 1:
-        return [], style.COLOURS[0]
-    handles = [
-        Line2D([], [], label=setting_label(setting), **style.curve_line(number))
-        for number, setting in enumerate(arranged.curves)
-    ]
-    return handles, "black"
-
-
-def missing_remark(arranged: Arrangement, shown: str = "") -> list[Line2D]:
-    """How much of the sweep is not there, if anything."""
-    if not arranged.missing:
-        return []
-    return [style.remark(f"{arranged.missing} of {arranged.planned} points missing{shown}")]
-
-
-def _verdicts(curves: Sequence[Curve], colour: str) -> list[Line2D]:
-    from matplotlib.lines import Line2D
-
-    found = {item.verdict for curve in curves for item in curve.known}
-    return [
-        Line2D([], [], label=verdict, **style.mark(verdict, colour))
-        for verdict in style.MARKS
-        if verdict in found
-    ]
-
-
-def _lines(
-    drawn: Figure, arranged: Arrangement, curves: Sequence[Curve], quantity: str, colour: str
-) -> list[Line2D]:
-    from matplotlib.lines import Line2D
-
-    handles = []
-    known = [item for curve in curves for item in curve.known]
-    if known and all(item.lower is None for item in known):
-        handles.append(style.remark("upper ends only"))
-    elif known:
-        span = max(_decades(axes.get_ylim()) for axes in drawn.axes)
-        if any(item.decades > VISIBLE * span for item in known):
-            handles.append(Line2D([], [], label="certified interval", **style.bar(colour)))
-        else:
-            handles.append(style.remark("intervals smaller than marks"))
-    if any(item.lemma1 is not None for item in known):
-        handles.append(Line2D([], [], label="Lemma 1", **style.lemma1_line(0, colour)))
-    if quantity == DEFECT:
-        values = {row["tolerance"] for row in arranged.rows} - {None}
-        if values:
-            handles.append(tolerance_line(values))
-    return handles
-
-
-def tolerance_line(values: Collection[float], dashes: Any = None) -> Line2D:
+def tolerances(points: DataFrame) -> str:
     """The tolerances, spelt out if they are few."""
-    from matplotlib.lines import Line2D
-
-    text = ", ".join(f"${number(value)}$" for value in sorted(values) if len(values) <= 3)
-    look = {**style.TOLERANCE_LINE, "ls": dashes or style.TOLERANCE_LINE["ls"]}
-    return Line2D([], [], label=f"tolerance {text}".strip(), **look)
+    values = sorted(points["tolerance"].dropna().unique())
+    text = ", ".join(f"${number(value)}$" for value in values if len(values) <= 3)
+    return f"tolerance {text}".strip()
 
 
-def _decades(limits: tuple[float, float]) -> float:
-    from math import log10
-
-    return log10(limits[1] / limits[0])
+def failures(points: DataFrame) -> str:
+    """How many points know nothing of what is drawn."""
+    unknown = points.loc[~points["known"], "verdict"]
+    return f"{'no value' if unknown.notna().any() else 'failed'} ({len(unknown)})"

@@ -6,150 +6,91 @@ boundary are the verdict, so that the map reads without colours.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lindfeas.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from pandas import DataFrame
+
 from lindfeas.pictures import style
-from lindfeas.pictures.arrangement import Arrangement, PlotAxis, Row, asked, matching
-from lindfeas.pictures.intervals import DEFECT, Interval, interval
-from lindfeas.pictures.labels import DISTANCE_LABEL, defect_label, target_label
-from lindfeas.pictures.legends import map_legend
+from lindfeas.pictures.arrangement import Arrangement, asked
+from lindfeas.pictures.intervals import DEFECT
+from lindfeas.pictures.labels import quantity_label
+from lindfeas.pictures.legends import draw_legend, failures, tolerances
 from lindfeas.pictures.scales import draw_axis, edges, positions
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-Cells = list[list[Interval | None]]
-"""One line per place along y, from the bottom; None where nothing is known."""
+Numbers = NDArray[np.float64]
 
 
-def draw_map(arranged: Arrangement, y_axis: PlotAxis, quantity: str) -> Figure:
-    """One map per value of the panels' keys."""
-    drawn, panels = style.panels(len(arranged.panels), height=2.9)
-    rows = [matching(arranged.rows, setting) for setting in arranged.panels]
-    for axes, points in zip(panels, rows, strict=True):
-        cells = _cells(points, arranged.x, y_axis, quantity)
-        borders = _edges(arranged.x), _edges(y_axis)
-        draw_axis(axes, "x", arranged.x)
-        draw_axis(axes, "y", y_axis)
-        mesh = _draw_colours(axes, cells, borders)
-        if mesh is not None:
-            _colour_bar(drawn, axes, mesh, points, quantity)
-        for verdict in (POSSIBLE, UNDECIDED, IMPOSSIBLE):
-            _draw_verdict(axes, cells, borders, verdict)
-        _draw_boundary(axes, cells, borders)
-        _draw_failed(axes, points, cells, (arranged.x, y_axis))
-        axes.set_xlim(borders[0][0], borders[0][-1])
-        axes.set_ylim(borders[1][0], borders[1][-1])
-    titles = [target_label(*asked(r), p) for r, p in zip(rows, arranged.panels, strict=True)]
-    style.panel_titles(panels, titles)
-    map_legend(drawn, arranged)
-    return drawn
+def draw_map(axes: Axes, arranged: Arrangement, points: DataFrame, quantity: str) -> None:
+    """The points of one panel, a cell each."""
+    borders = [edges(axis) for axis in arranged.along]
+    for name, axis, border in zip("xy", arranged.along, borders, strict=True):
+        draw_axis(axes, name, axis)
+        axes.set(**{f"{name}lim": (border[0], border[-1])})
+    known = points[points["known"]]
+    _draw_colours(axes, borders, _cells(known["found"], known, arranged), known, quantity)
+    for verdict, cells in known.groupby("verdict", observed=True):
+        corners = _corners(cells, *borders)
+        axes.add_collection(PolyCollection([*corners], gid=verdict, **style.CELLS[verdict]))
+    changes = _changes(_cells(known["verdict"].cat.codes, known, arranged), *borders)
+    if changes:
+        axes.add_collection(LineCollection(changes, capstyle="projecting", **style.BOUNDARY))
+    failed = points[~points["known"]]
+    if len(failed):
+        axes.plot(failed["x"], failed["y"], gid="failed", color="black", **style.FAILED)
 
 
-def _cells(points: Sequence[Row], x: PlotAxis, y: PlotAxis, quantity: str) -> Cells:
-    found = {(row[x.key], row[y.key]): interval(row, 0.0, quantity) for row in points}
-    return [[found.get((a, b)) for a in _sorted(x)] for b in _sorted(y)]
+def map_legend(drawn: Figure, arranged: Arrangement, quantity: str) -> None:
+    """Hatchings of the verdicts, the boundary, the tolerance, and what is missing."""
+    points = arranged.points
+    texts = {"boundary": "change of verdict", "tolerance": tolerances(points)}
+    draw_legend(drawn, arranged, texts | {"failed": failures(points)})
 
 
-def _sorted(axis: PlotAxis) -> list[Any]:
-    places = positions(axis)
-    return sorted(places, key=lambda value: places[value])
+def _cells(values: Any, points: DataFrame, arranged: Arrangement) -> Numbers:
+    """``values`` of the points on the grid, shape (places along y, places along x)."""
+    x, y = ([*positions(axis).values()] for axis in arranged.along)
+    cells = points.assign(cell=values).pivot(index="y", columns="x", values="cell")
+    return np.asarray(cells.reindex(index=y, columns=x), dtype=float)
 
 
-def _edges(axis: PlotAxis) -> list[float]:
-    return edges(sorted(positions(axis).values()), axis.log)
-
-
-def _draw_colours(axes: Axes, cells: Cells, borders: tuple[list[float], list[float]]) -> Any:
-    """The cells, coloured on a logarithmic scale; None if nothing is known."""
-    import numpy as np
-    from matplotlib.colors import LogNorm
-
-    values = np.array([[math.nan if c is None else c.found for c in line] for line in cells])
-    if np.isnan(values).all():
-        return None
-    low, high = np.nanmin(values), np.nanmax(values)
-    norm = LogNorm(low, max(high, 1.1 * low))
-    axes.set_facecolor("white")
-    return axes.pcolormesh(
-        *borders, np.ma.masked_invalid(values), norm=norm, cmap=style.MAP_COLOURS
-    )
-
-
-def _colour_bar(drawn: Figure, axes: Axes, mesh: Any, points: Sequence[Row], quantity: str) -> None:
-    bar = drawn.colorbar(mesh, ax=axes, pad=0.02, aspect=22)
-    bar.ax.tick_params(which="both", labelsize=style.SMALL, direction="in")
-    label = defect_label(asked(points)[0]) if quantity == DEFECT else DISTANCE_LABEL
-    bar.set_label(label, fontsize=style.TEXT)
-    if quantity != DEFECT:
+def _draw_colours(
+    axes: Axes, borders: Sequence[Numbers], cells: Numbers, points: DataFrame, quantity: str
+) -> None:
+    """The cells on a logarithmic scale, and the bar that explains it."""
+    values = np.ma.masked_invalid(cells)
+    if not values.count():
         return
-    low, high = mesh.norm.vmin, mesh.norm.vmax
-    for value in {row["tolerance"] for row in points} - {None}:
+    low, high = values.min(), values.max()
+    mesh = axes.pcolormesh(*borders, values, norm=LogNorm(low, max(high, 1.1 * low)))
+    bar = axes.figure.colorbar(mesh, ax=axes, pad=0.02, aspect=22)
+    style.inward(bar.ax)
+    bar.set_label(quantity_label(quantity, asked(points)[0]))
+    for value in set(points["tolerance"].dropna()) if quantity == DEFECT else ():
         if low < value < high:
             bar.ax.axhline(value, **style.CASING)
-            bar.ax.axhline(value, gid="tolerance", **{**style.TOLERANCE_LINE, "ls": "solid"})
+            bar.ax.axhline(value, **{**style.TOLERANCE, "ls": "solid"})
 
 
-def _draw_verdict(
-    axes: Axes, cells: Cells, borders: tuple[list[float], list[float]], verdict: str
-) -> None:
-    """The hatching of one verdict, over all its cells."""
-    from matplotlib.collections import PolyCollection
+def _corners(points: DataFrame, x: Numbers, y: Numbers) -> Numbers:
+    """Corners of the cells of the points, shape (points, 4, 2)."""
+    i, j = np.searchsorted(x, points["x"]), np.searchsorted(y, points["y"])
+    left, right, bottom, top = x[i - 1], x[i], y[j - 1], y[j]
+    corners = [[left, bottom], [right, bottom], [right, top], [left, top]]
+    return np.array(corners).transpose(2, 0, 1)
 
-    x, y = borders
-    corners = [
-        [(x[i], y[j]), (x[i + 1], y[j]), (x[i + 1], y[j + 1]), (x[i], y[j + 1])]
-        for j, line in enumerate(cells)
-        for i, cell in enumerate(line)
-        if cell is not None and cell.verdict == verdict
+
+def _changes(verdicts: Numbers, x: Numbers, y: Numbers) -> list[Any]:
+    """The borders between neighbours whose verdicts differ; nan is none."""
+    upright = np.argwhere(abs(np.diff(verdicts, axis=1)) > 0)
+    level = np.argwhere(abs(np.diff(verdicts, axis=0)) > 0)
+    return [
+        *([(x[i + 1], y[j]), (x[i + 1], y[j + 1])] for j, i in upright),
+        *([(x[i], y[j + 1]), (x[i + 1], y[j + 1])] for j, i in level),
     ]
-    if corners:
-        axes.add_collection(PolyCollection(corners, gid=verdict, **style.hatching(verdict)))
-
-
-def _draw_boundary(axes: Axes, cells: Cells, borders: tuple[list[float], list[float]]) -> None:
-    """A line between neighbours whose verdicts differ."""
-    from matplotlib.collections import LineCollection
-
-    x, y = borders
-    verdicts = [[None if cell is None else cell.verdict for cell in line] for line in cells]
-    upright = [
-        [(x[i + 1], y[j]), (x[i + 1], y[j + 1])]
-        for j, line in enumerate(verdicts)
-        for i, pair in enumerate(pairwise(line))
-        if None not in pair and pair[0] != pair[1]
-    ]
-    level = [
-        [(x[i], y[j + 1]), (x[i + 1], y[j + 1])]
-        for j, lines in enumerate(pairwise(verdicts))
-        for i, pair in enumerate(zip(*lines, strict=True))
-        if None not in pair and pair[0] != pair[1]
-    ]
-    if upright or level:
-        axes.add_collection(
-            LineCollection(
-                [*upright, *level], gid="boundary", capstyle="projecting", **style.BOUNDARY_LINE
-            )
-        )
-
-
-def _draw_failed(
-    axes: Axes, points: Sequence[Row], cells: Cells, along: tuple[PlotAxis, PlotAxis]
-) -> None:
-    """A cross in every cell whose point is there, but knows nothing."""
-    x, y = along
-    there = {(row[x.key], row[y.key]) for row in points}
-    columns, lines = _sorted(x), _sorted(y)
-    failed = [
-        (positions(x)[columns[i]], positions(y)[lines[j]])
-        for j, line in enumerate(cells)
-        for i, cell in enumerate(line)
-        if cell is None and (columns[i], lines[j]) in there
-    ]
-    if failed:
-        axes.plot(*zip(*failed, strict=True), gid="failed", **style.failed_mark("black"))

@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from lindfeas.pictures.arrangement import PlotAxis
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from numpy.typing import NDArray
+
+from lindfeas.columns import Axis
 from lindfeas.pictures.intervals import SMALLEST
 from lindfeas.pictures.labels import axis_label, number
-from lindfeas.pictures.style import TEXT
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+WIDE = 100.0
+"""Positive values that span this factor or more are drawn on a logarithmic axis."""
 
 
-def positions(axis: PlotAxis) -> dict[Any, float]:
-    """Where every value stands; an infinite one, one step beyond the largest finite one."""
-    finite = sorted(value for value in axis.values if math.isfinite(value))
-    return {
-        value: float(value) if math.isfinite(value) else _beyond(finite, axis.log)
-        for value in axis.values
-    }
+def is_numeric(axis: Axis) -> bool:
+    """Whether the values of a swept key are numbers."""
+    return axis.column.type in ("float64", "int64")
+
+
+def spans_decades(values: Iterable[Any]) -> bool:
+    """Whether the values are better read on a logarithmic axis."""
+    finite = [value for value in values if math.isfinite(value)]
+    return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= WIDE
+
+
+def positions(axis: Axis) -> dict[Any, float]:
+    """Where every value stands, in rising order; an infinite one, one step beyond the largest."""
+    values: list[Any] = sorted(axis.values)
+    finite = [value for value in values if math.isfinite(value)]
+    beyond = _beyond(finite, axis.scale == "log")
+    return {value: float(value) if math.isfinite(value) else beyond for value in values}
+
+
+def places(axis: Axis) -> list[float]:
+    """All places in rising order; an empty one before infinity, which nothing joins to the rest."""
+    found = [*positions(axis).values()]
+    if math.inf in axis.values and len(found) > 1:
+        found.insert(-1, (found[-2] + found[-1]) / 2)
+    return found
 
 
 def _beyond(finite: list[float], log: bool) -> float:
@@ -32,56 +53,40 @@ def _beyond(finite: list[float], log: bool) -> float:
     return last * last / before if log else 2 * last - before
 
 
-def edges(places: Iterable[float], log: bool) -> list[float]:
-    """Borders of the cells around sorted places: midpoints, and as far beyond both ends."""
-    at = [math.log(place) if log else place for place in places]
-    inner = [(a + b) / 2 for a, b in pairwise(at)]
-    if inner:
-        at = [2 * at[0] - inner[0], *inner, 2 * at[-1] - inner[-1]]
-    else:
-        at = [at[0] - 0.5, at[0] + 0.5]
-    return [math.exp(edge) if log else edge for edge in at]
+def edges(axis: Axis) -> NDArray[np.float64]:
+    """Borders of the cells around all places: midpoints, and as far beyond both ends."""
+    log = axis.scale == "log"
+    places = np.array([*positions(axis).values()])
+    at = np.log(places) if log else places
+    inner = (at[1:] + at[:-1]) / 2
+    ends = (2 * at[0] - inner[0], 2 * at[-1] - inner[-1]) if len(inner) else at[0] + [-0.5, 0.5]
+    borders = np.array([ends[0], *inner, ends[1]])
+    return np.exp(borders) if log else borders
 
 
-def draw_axis(axes: Axes, which: str, axis: PlotAxis) -> None:
+def draw_axis(axes: Axes, which: str, axis: Axis) -> None:
     """Scale, label and ticks of the x or y axis of a swept key."""
-    draw_numbers(axes, which, axis.key, log=axis.log)
-    places = positions(axis)
+    draw_numbers(axes, which, axis.key, log=axis.scale == "log")
+    drawn = getattr(axes, f"{which}axis")
     if math.inf in axis.values:
-        _infinite_tick(getattr(axes, f"{which}axis"), places)
-    elif not axis.log and all(float(value).is_integer() for value in axis.values):
-        getattr(axes, f"{which}axis").get_major_locator().set_params(integer=True)
+        _infinite_tick(drawn, [*positions(axis).values()])
+    elif axis.scale != "log" and all(float(value).is_integer() for value in axis.values):
+        drawn.get_major_locator().set_params(integer=True)
 
 
 def draw_numbers(axes: Axes, which: str, key: str, *, log: bool) -> None:
     """Scale and label of an axis with numbers of ``key`` that are no grid."""
-    if log:
-        getattr(axes, f"set_{which}scale")("log")
-    getattr(axes, f"set_{which}label")(axis_label(key), fontsize=TEXT)
+    axes.set(**{f"{which}scale": "log" if log else "linear", f"{which}label": axis_label(key)})
 
 
-def _infinite_tick(axis: Any, places: dict[Any, float]) -> None:
+def _infinite_tick(axis: Any, places: Sequence[float]) -> None:
     """The usual ticks up to the largest finite value, and one for infinity."""
-    finite = [value for value in places if math.isfinite(value)]
-    low, high = min(finite, default=0.0), max(finite, default=0.0)
-    usual = _few_ticks(axis.get_scale() == "log").tick_values(low, high)
-    ticks = [tick for tick in usual if low <= tick <= high]
-    ticks = [*(ticks if finite else []), places[math.inf]]
-    labels = [f"${number(tick)}$" for tick in ticks[:-1]]
-    axis.set_ticks(ticks, [*labels, r"$\infty$"])
-    axis.set_minor_locator(_no_ticks())
-
-
-def _few_ticks(log: bool) -> Any:
-    from matplotlib.ticker import LogLocator, MaxNLocator
-
-    return LogLocator() if log else MaxNLocator(4)
-
-
-def _no_ticks() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()
+    *finite, last = places
+    usual = LogLocator() if axis.get_scale() == "log" else MaxNLocator(4)
+    ticks = usual.tick_values(finite[0], finite[-1]) if finite else []
+    ticks = [tick for tick in ticks if finite[0] <= tick <= finite[-1]]
+    axis.set_ticks([*ticks, last], [*(f"${number(tick)}$" for tick in ticks), r"$\infty$"])
+    axis.set_minor_locator(NullLocator())
 
 
 def log_limits(values: Iterable[float]) -> tuple[float, float]:
