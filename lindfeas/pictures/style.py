@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from matplotlib import rcParams, style
+from matplotlib import rc_context, rc_params_from_file, rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -69,7 +69,8 @@ def applied() -> Iterator[None]:
 
     Whoever changes ``matplotlib.rcParams`` in another thread meanwhile, loses that.
     """
-    with _LOCK, style.context(FILE):
+    settings = rc_params_from_file(FILE, use_default_template=False)
+    with _LOCK, rc_context(settings):
         yield
 
 
