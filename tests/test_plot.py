@@ -661,6 +661,15 @@ def test_tables_that_were_changed_by_another_program(table: Table) -> None:
         figure(replace(table, arrow=words))
 
 
+@pytest.mark.parametrize(
+    "table", [THREE_VERDICTS, boundary_table({"bath.right.beta": 5.0}), comparison_table()]
+)
+def test_a_table_needs_no_column_that_is_not_drawn(table: Table) -> None:
+    """Columns that a later version adds are not in the tables of earlier ones."""
+    less = replace(table, arrow=table.arrow.drop_columns(["lindfeas_version"]))
+    assert legend_texts(figure(less)) == legend_texts(figure(table))
+
+
 def test_too_many_curves_say_how_to_narrow() -> None:
     many = [
         Axis(key=f"bath.{name}.beta", values=tuple(float(n) for n in range(1, 6)))

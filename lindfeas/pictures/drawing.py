@@ -19,8 +19,16 @@ from lindfeas.pictures.labels import plain, setting_label, target_label
 from lindfeas.pictures.maps import draw_map, map_legend
 from lindfeas.table import Table
 
-COLUMNS = {"sweep": SWEEP_COLUMNS, "boundary": BOUNDARY_COLUMNS, "comparison": COMPARISON_COLUMNS}
-"""Kind of a table: what every such table holds, besides the swept keys."""
+_COLUMNS = {"sweep": SWEEP_COLUMNS, "boundary": BOUNDARY_COLUMNS, "comparison": COMPARISON_COLUMNS}
+
+_NEEDED = {
+    "sweep": "verdict target norm tolerance lower upper trace_distance_lower trace_distance_upper "
+    "trace_distance_lemma1",
+    "boundary": "boundary_key change direction last_possible first_impossible undecided_low "
+    "undecided_high verdicts target norm tolerance",
+    "comparison": "solver outcome tolerance compile_seconds solve_seconds plain_width seconds width",
+}
+"""Kind of a table: the columns that a picture needs; older tables may lack others."""
 
 _REFUSED = {"comparison": ("--x", "--y", "--where", "--map"), "boundary": ("--y", "--map")}
 """Kind of a table: the options that mean nothing for it."""
@@ -64,14 +72,15 @@ def draw(
 def _frame(table: Table) -> DataFrame:
     """The rows of a table, unless another program has made something else of it."""
     rows = table.to_pandas()
-    for column in COLUMNS[table.kind]:
+    needed = [c for c in _COLUMNS[table.kind] if c.name in _NEEDED[table.kind].split()]
+    for column in needed:
         if column.name not in rows:
             raise InputError("must be a column of the table, but is missing", column.name)
         found = rows[column.name]
         if column.type == "float64" and found.dtype.kind not in "fiu" and found.notna().any():
             message = f"must be a column of type float64, but is {found.dtype}"
             raise InputError(message, column.name)
-    return rows.astype({c.name: float for c in COLUMNS[table.kind] if c.type == "float64"})
+    return rows.astype({column.name: float for column in needed if column.type == "float64"})
 
 
 def _draw(kind: str, arranged: Arrangement, quantity: str) -> Figure:
