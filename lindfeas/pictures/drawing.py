@@ -26,7 +26,8 @@ _NEEDED = {
     "trace_distance_lemma1",
     "boundary": "boundary_key change direction last_possible first_impossible undecided_low "
     "undecided_high verdicts target norm tolerance",
-    "comparison": "solver outcome tolerance compile_seconds solve_seconds plain_width seconds width",
+    "comparison": "solver outcome tolerance compile_seconds solve_seconds plain_width seconds "
+    "width",
 }
 """Kind of a table: the columns that a picture needs; older tables may lack others."""
 
