@@ -4,8 +4,9 @@ Sections: commands, transliteration, coherences, proofs, box, hostile, sweeps, w
 bloch-redfield; all of them by default, and only then are the tables written to
 ``benchmarks/results.md``. Every measurement has a process of its own.
 
-Two long runs have options of their own, and run only when they are named:
-``python -m benchmarks differential --help`` and ``python -m benchmarks fuzz --help``.
+``lines`` counts the lines of code, on request only. Two long runs have options of their own, and
+run only when they are named: ``python -m benchmarks differential --help`` and ``python -m
+benchmarks fuzz --help``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import commands
+from benchmarks import commands, lines
 
 RESULTS = Path(__file__).with_name("results.md")
 CHAINS = (("1", "2", "1"), ("2", "2", "2"))
@@ -255,6 +256,9 @@ SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "bloch-redfield": bloch_redfield,
 }
 
+EXTRA: dict[str, Callable[[], Iterator[str]]] = {"lines": lines.table}
+"""What takes no time, and is no part of the tables."""
+
 
 def heading() -> Iterator[str]:
     """What was measured where."""
@@ -271,17 +275,19 @@ def heading() -> Iterator[str]:
 
 def main(names: list[str]) -> None:
     """Print the tables of the named sections, and keep them if those are all."""
-    unknown = set(names) - set(SECTIONS)
+    known = SECTIONS | EXTRA
+    unknown = set(names) - set(known)
     if unknown:
-        raise SystemExit(f"no section {', '.join(unknown)}; known: {', '.join(SECTIONS)}")
-    lines: list[str] = []
-    parts = [heading, *(SECTIONS[name] for name in names or SECTIONS)]
+        raise SystemExit(f"no section {', '.join(unknown)}; known: {', '.join(known)}")
+    written: list[str] = []
+    timed = [heading] if set(names) - set(EXTRA) or not names else []
+    parts = [*timed, *(known[name] for name in names or SECTIONS)]
     for number, part in enumerate(parts):
         for line in ([""] if number else []) + list(_printed(part())):
-            lines.append(line)
+            written.append(line)
         print()
     if not names:
-        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        RESULTS.write_text("\n".join(written) + "\n", encoding="utf-8")
         print(f"written: {RESULTS}", file=sys.stderr)
 
 

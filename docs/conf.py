@@ -32,7 +32,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 
 nitpick_ignore_regex = [
-    ("py:.*", r"(numpy|np|scipy|sp|flint|collections|pathlib|decimal|os)\..*"),
+    ("py:.*", r"(numpy|np|scipy|sp|flint|pandas|collections|pathlib|decimal|os)\..*"),
     ("py:.*", r"(NDArray|ArrayLike|FloatArray|ComplexArray)(\[.*)?"),
 ]
 """Types of other packages, which have their own manuals; every name of lindfeas must resolve."""
@@ -103,7 +103,8 @@ def _list_modules(_app: Any, document: str, source: list[str]) -> None:
     """Put every module of the package where internals.md says MODULES, so that none is missed."""
     if document == "internals":
         found = pkgutil.walk_packages(lindfeas.__path__, "lindfeas.")
-        names = [module.name for module in found if not module.name.endswith("__main__")]
+        without = ("lindfeas.__main__", "lindfeas.plot")  # the latter is a function, see api.md
+        names = [module.name for module in found if module.name not in without]
         parts = [MODULE.format(name=name) for name in names]
         source[0] = source[0].replace("MODULES", "\n".join(parts))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from lindfeas.files import problem_schema, read_problem
     from lindfeas.lindbladian import Lindbladian
+    from lindfeas.pictures import plot
     from lindfeas.proving import prove
     from lindfeas.question import Question, Rates
     from lindfeas.redfield import Redfield, redfield_equation
@@ -65,6 +66,7 @@ _HOME = {
     "certify": "certification",
     "compare": "comparison",
     "models": "",
+    "plot": "pictures",
     "problem_schema": "files",
     "prove": "proving",
     "read_problem": "files",
@@ -98,6 +100,7 @@ __all__ = [
     "certify",
     "compare",
     "models",
+    "plot",
     "problem_schema",
     "prove",
     "read_problem",

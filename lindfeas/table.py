@@ -13,11 +13,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lindfeas.columns import Axis, Column
-from lindfeas.errors import InputError, quoted, require
+from lindfeas.errors import InputError, MissingExtraError, quoted, require
 from lindfeas.output import replace_file
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
 
 SCHEMA_VERSION = 1
 """Raised when a column changes its name, type, unit or meaning."""
@@ -27,6 +30,9 @@ UNITS = "hbar = k_B = 1; energies in the unit of the problem file, rates in unit
 SUFFIX = ".parquet"
 MERGED = f"table{SUFFIX}"
 """The file of a sweep's folder that holds all points of earlier runs."""
+
+_FURTHER_KEYS = {"boundary": ("change",), "comparison": ("problem", "solver")}
+"""Kind of a table: what tells its rows apart, beside the swept keys."""
 
 Value = float | int | bool | str | None
 Row = Mapping[str, Value]
@@ -70,16 +76,82 @@ class Table:
 
     def unit(self, name: str) -> str:
         """Unit of one column."""
-        metadata = self.arrow.schema.field(name).metadata or {}
-        return str(metadata.get(b"unit", b"").decode())
+        return self._metadata(name, "unit")
 
     def rows(self) -> list[dict[str, Any]]:
         """One dictionary per row."""
         return list(self.arrow.to_pylist())
 
-    def to_pandas(self) -> Any:
-        """A `pandas.DataFrame`; needs pandas."""
-        return self.arrow.to_pandas()
+    def to_pandas(self) -> DataFrame:
+        """A `pandas.DataFrame` with one row per row.
+
+        Words, whole numbers and truth values have pandas' nullable types ``string``, ``Int64`` and
+        ``boolean``, other numbers are float64 with nan for null. ``verdict`` is an ordered
+        category: impossible < undecided < possible. ``attrs`` holds ``kind``, the ``problem`` and
+        the ``units`` of the columns that have one.
+
+        Raises
+        ------
+        InputError
+            If another program has put something else into ``verdict``.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        from lindfeas.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
+
+        types = {pa.bool_(): pd.BooleanDtype(), pa.int64(): pd.Int64Dtype()}
+        words = dict.fromkeys((pa.string(), pa.large_string()), pd.StringDtype())
+        frame = self.arrow.to_pandas(types_mapper=(types | words).get)
+        if "verdict" in frame:
+            known = [IMPOSSIBLE, UNDECIDED, POSSIBLE]
+            for other in set(frame["verdict"].dropna()) - set(known):
+                raise InputError(f"must be one of {', '.join(known)}, but is {other!r}", "verdict")
+            frame["verdict"] = pd.Categorical(frame["verdict"], known, ordered=True)
+        units = {name: unit for name in frame if (unit := self.unit(name))}
+        frame.attrs = {"kind": self.kind, "problem": self.problem, "units": units}
+        return frame
+
+    def to_xarray(self) -> Any:
+        """An `xarray.Dataset`; needs xarray.
+
+        Its coordinates are the swept keys with all their values, in the order of the grid; a
+        boundary has ``change`` as one more (0 where there is none), a comparison has ``problem``
+        and ``solver``. Points that the table does not hold are null. Variables have ``units`` and
+        ``long_name``, the dataset has ``kind``, ``problem`` (JSON) and ``units``.
+
+        Raises
+        ------
+        MissingExtraError
+            Without xarray.
+        InputError
+            If there are several rows for one point.
+        """
+        try:
+            import xarray  # noqa: F401
+        except ImportError:
+            raise MissingExtraError("xarray", "xarray", "Table.to_xarray()") from None
+        from pandas.api.types import is_string_dtype
+
+        frame = self.arrow.to_pandas()
+        frame = frame.astype({name: object for name in frame if is_string_dtype(frame[name])})
+        axes = {axis.key: axis.values for axis in self.axes if axis.key in frame}
+        keys = [*axes, *_FURTHER_KEYS.get(self.kind, ())]
+        if self.kind == "boundary":
+            frame["change"] = frame["change"].fillna(0).astype(int)
+        if frame.duplicated(keys).any():
+            raise InputError(f"must hold one row per {', '.join(keys)}, but holds several", "table")
+        places = {key: list(dict.fromkeys([*axes.get(key, ()), *frame[key]])) for key in keys}
+        dataset = frame.set_index(keys).to_xarray().reindex(places)
+        for name, variable in dataset.variables.items():
+            words = {"units": self.unit(name), "long_name": self._metadata(name, "description")}
+            variable.attrs = {key: text for key, text in words.items() if text}
+        problem = json.dumps(self.problem, allow_nan=False)
+        return dataset.assign_attrs(kind=self.kind, problem=problem, units=UNITS)
+
+    def _metadata(self, name: str, key: str) -> str:
+        metadata = self.arrow.schema.field(name).metadata or {}
+        return str(metadata.get(key.encode(), b"").decode())
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the table to the file ``path``: whole or not at all, on disk when this returns.
@@ -228,23 +300,22 @@ def _in_grid_order(arrow: Any, files: Sequence[int], axes: Sequence[Axis]) -> An
 
     ``files`` tells the rows' files apart: a point of a boundary has several rows.
     """
+    import pandas as pd
     import pyarrow as pa
 
-    names = arrow.column_names
-    chosen = list(range(arrow.num_rows))
+    keys = {axis.key: axis.values for axis in axes if axis.key in arrow.column_names}
+    names = [name for name in arrow.column_names if name == "point" or name in keys]
+    order = arrow.select(names).to_pandas().assign(file=files)
     if "point" in names:
-        points = arrow.column("point").to_pylist()
-        last = dict(zip(points, files, strict=True))
-        chosen = [row for row in chosen if files[row] == last[points[row]]]
-    present = [axis for axis in axes if axis.key in names]
-    ranks = [_ranks(arrow.column(axis.key).to_pylist(), axis) for axis in present]
-    chosen.sort(key=lambda row: tuple(rank[row] for rank in ranks))
-    return arrow.take(pa.array(chosen, pa.int64()))
+        last = order.groupby("point", dropna=False)["file"].transform("max")
+        order = order[order["file"] == last]
 
+    def ranked(column: Series) -> Series:
+        known = list(dict.fromkeys([*keys[column.name], *column.dropna()]))
+        return pd.Series(pd.Categorical(column, known, ordered=True))
 
-def _ranks(values: list[Any], axis: Axis) -> list[int]:
-    position = {value: number for number, value in reversed(list(enumerate(axis.values)))}
-    return [position.get(value, len(position)) for value in values]
+    order = order.sort_values([*keys], key=ranked, kind="stable")
+    return arrow.take(pa.array(order.index, pa.int64()))
 
 
 def _schema(

@@ -40,15 +40,16 @@ PROOF = [
 ]
 """The checker: it sees nothing of lindfeas but its own files, the errors and the file reader."""
 
-PLOT = [
-    "plot",
+PICTURES = [
+    "pictures",
     *(
-        f"plot.{name}"
+        f"pictures.{name}"
         for name in (
             "arrangement",
             "boundaries",
             "comparisons",
             "curves",
+            "drawing",
             "intervals",
             "labels",
             "legends",
@@ -104,7 +105,8 @@ LAYERS = [
     ["sweeps.boundary_sweep"],
     ["comparison"],
     ["comparison_report"],
-    PLOT,
+    PICTURES,
+    ["plot"],
     ["cli.group"],
     ["cli.box"],
     ["cli.certify", "cli.compare", "cli.plot", "cli.solvers", "cli.sweep", "cli.verify"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,17 +20,20 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+import lindfeas as lf
 from lindfeas.cli import main
 from lindfeas.columns import BOUNDARY_COLUMNS, SWEEP_COLUMNS, Axis
 from lindfeas.comparison import COLUMNS as COMPARISON_COLUMNS
 from lindfeas.errors import InputError, MissingExtraError
+from lindfeas.pictures.saving import save
+from lindfeas.pictures.style import BOUNDARY, LEGEND_CELL, MARKS
 from lindfeas.plot import figure
-from lindfeas.plot.saving import save
-from lindfeas.plot.style import BOUNDARY_LINE, COLOURS, MARKS
 from lindfeas.table import Table, make_table
 
 COUPLING = Axis(key="system.coupling", values=(0.001, 0.01, 0.1, 1.0), scale="log")
@@ -191,6 +195,18 @@ def test_failed_points_are_marked_at_the_bottom_and_counted() -> None:
     assert "failed (2)" in legend_texts(drawn)
 
 
+def test_what_says_nothing_is_no_interval() -> None:
+    """Between 0 and infinity; or numbers of a point that failed afterwards."""
+    table = along_coupling((1e-4, 2e-4), (0.0, math.inf), (1e-4, 2e-4), None)
+    (axes,) = figure(table).axes
+    assert [x for x, _ in marked(axes, "failed")] == [0.01]
+    assert [x for x, _, _ in bars(axes)] == [0.001, 0.1]
+    failed = [{**row, "verdict": None} for row in table.rows()[:1]] + table.rows()[2:]
+    (axes,) = figure(sweep(failed, COUPLING)).axes
+    assert [x for x, _ in marked(axes, "failed")] == [0.001]
+    assert [x for x, _, _ in bars(axes)] == [0.1]
+
+
 def test_all_failed_is_still_a_picture() -> None:
     drawn = figure(along_coupling(*[(None, None)] * 4))
     assert "failed (4)" in legend_texts(drawn)
@@ -203,6 +219,24 @@ def test_curve_breaks_at_a_missing_point_which_is_counted() -> None:
     assert np.isnan(guide.get_ydata()).tolist() == [False, True, False, False]
     assert "1 of 4 points missing" in legend_texts(drawn)
     assert not any("missing" in text for text in legend_texts(figure(THREE_VERDICTS)))
+
+
+@pytest.mark.parametrize("table", [THREE_VERDICTS, "map"])
+def test_the_style_is_in_the_picture_whoever_writes_it(table: Any) -> None:
+    """matplotlib makes ticks when it draws, long after the style's settings are gone."""
+    drawn = figure(grid(SIX, BETAS) if table == "map" else table)
+    drawn.savefig(BytesIO(), dpi=40)
+    for axes in drawn.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            for which in ("major", "minor"):
+                look = axis.get_tick_params(which)
+                assert (look["direction"], look["labelsize"]) == ("in", 7.0)
+            assert {tick.label1.get_fontsize() for tick in axis.get_major_ticks()} <= {7.0}
+        assert axes.yaxis.label.get_fontsize() == 8.0
+    (panel, *_) = drawn.axes
+    assert panel.xaxis.get_tick_params()["top"]
+    assert panel.yaxis.get_tick_params()["right"]
+    assert isinstance(drawn.get_layout_engine(), ConstrainedLayoutEngine)
 
 
 def test_one_point() -> None:
@@ -229,7 +263,7 @@ def test_other_axes_are_curves_and_words_are_panels() -> None:
     assert legend_texts(drawn)[::2][:2] == [r"$\beta_{R} = 10$", r"$\beta_{R} = 5$"]
     for axes in drawn.axes:
         guides = artists(axes, "guide")
-        assert [line.get_color() for line in guides] == list(COLOURS[:2])
+        assert [line.get_color() for line in guides] == ["#0072b2", "#d55e00"]
         assert guides[0].get_linestyle() != guides[1].get_linestyle()
         assert guides[0].get_ydata()[-1] == pytest.approx(10.1)
         assert guides[1].get_ydata()[-1] == pytest.approx(5.05)
@@ -262,6 +296,92 @@ def test_x_and_where_choose() -> None:
     chosen = ["system.coupling=0.1", "system.coupling=1e0"]
     (axes,) = figure(table, x="system.coupling", where=chosen).axes
     assert {x for x, _, _ in bars(axes)} == {0.1, 1.0}
+
+
+def legend_entries(drawn: Figure) -> dict[str, Any]:
+    """Text of an entry: its symbol."""
+    return {
+        text.get_text(): symbol
+        for box in drawn.legends
+        for text, symbol in zip(box.get_texts(), box.legend_handles, strict=True)
+    }
+
+
+def test_the_legend_shows_the_artists_of_the_picture() -> None:
+    drawn = figure(THREE_VERDICTS)
+    entries = legend_entries(drawn)
+    for verdict in ("impossible", "possible", "undecided"):
+        (line,) = artists(drawn.axes[0], verdict)
+        for what in ("marker", "color", "markerfacecolor", "fillstyle"):
+            of_entry, of_line = (
+                getattr(item, f"get_{what}")() for item in (entries[verdict], line)
+            )
+            assert of_entry == of_line
+    assert entries["certified interval"].get_marker() == "|"
+    assert entries["certified interval"].get_color().tolist()[0] == [*to_rgba("#0072b2")]
+
+
+def test_beside_curves_the_marks_of_the_legend_are_black() -> None:
+    def bound(values: Row) -> float:
+        return 1e-5 * values["system.coupling"] ** 2
+
+    entries = legend_entries(figure(grid(BETA, COUPLING, bound=bound)))
+    curves = [entries[rf"$\beta_{{R}} = {value}$"].get_color() for value in (10, 5)]
+    assert curves == ["#0072b2", "#d55e00"]
+    assert entries["possible"].get_color() == entries["impossible"].get_color() == "black"
+    assert entries["possible"].get_markerfacecolor() == "white"
+    assert entries["impossible"].get_markerfacecolor() == "black"
+
+
+def test_map_legend_is_hatched_like_the_cells() -> None:
+    entries = legend_entries(figure(grid(SIX, BETAS, bound=half_possible)))
+    assert entries["possible"].get_hatch() == "////"
+    assert not entries["impossible"].get_hatch()
+    assert entries["possible"].get_facecolor() == to_rgba(LEGEND_CELL)
+
+
+def test_panels_of_one_question_have_the_same_limits() -> None:
+    norms = Axis(key="question.norm", values=("spectral", "trace"))
+
+    def table(*norm: str) -> Table:
+        rows = [
+            point(
+                {"question.norm": key, "system.coupling": g},
+                size * g,
+                1.1 * size * g,
+                norm=asked,
+                target="populations+coherences",
+            )
+            for key, asked, size in zip(norms.values, norm, (1e-3, 1e-5), strict=True)
+            for g in COUPLING.values
+        ]
+        return sweep(rows, norms, COUPLING)
+
+    first, second = figure(table("spectral", "spectral")).axes
+    assert first.get_ylim() == second.get_ylim()
+    assert first.get_ylim()[0] < 1e-8 < 1e-3 < first.get_ylim()[1]
+    first, second = figure(table("spectral", "trace")).axes
+    assert first.get_ylim()[1] > 10 * second.get_ylim()[1]
+
+
+def test_a_panel_whose_points_all_failed_says_what_was_asked() -> None:
+    rows = [
+        point({"question.target": target, "system.coupling": g}, *ends)
+        for target, ends in zip(TARGET.values, ((1e-4, 1e-3), (None, None)), strict=True)
+        for g in COUPLING.values
+    ]
+    axes = figure(sweep(rows, TARGET, COUPLING)).axes
+    assert [panel.get_title() for panel in axes] == [
+        "(a) populations",
+        "(b) populations + coherences",
+    ]
+
+
+def test_the_later_of_two_rows_of_a_point_is_drawn() -> None:
+    rows = [point({"system.coupling": 0.1}, *ends) for ends in ((1e-4, 2e-4), (1e-3, 2e-3))]
+    drawn = figure(sweep(rows, replace(COUPLING, values=(0.1, 1.0))))
+    assert bars(drawn.axes[0]) == [(0.1, 1e-3, 2e-3)]
+    assert "1 of 2 points missing" in legend_texts(drawn)
 
 
 def test_infinite_value_stands_apart_at_the_end() -> None:
@@ -329,7 +449,7 @@ def test_two_long_axes_make_a_map_with_hatched_verdicts() -> None:
     places = np.array(boundary.get_segments())
     assert len(places) == 6
     assert places[:, :, 0] == pytest.approx(10**-3.5)
-    assert boundary.get_color()[0] == pytest.approx(to_rgba(BOUNDARY_LINE["color"]))
+    assert boundary.get_color()[0] == pytest.approx(to_rgba(BOUNDARY["color"]))
     assert axes.get_ylabel() == r"inverse temperature $\beta_{L}$ (1/energy)"
     assert {"impossible", "possible", "change of verdict", "tolerance $10^{-6}$"} == set(
         legend_texts(drawn)
@@ -358,6 +478,18 @@ def test_map_shows_failed_undecided_and_missing_cells() -> None:
     assert undecided.get_hatch() not in ("", "////")
     assert marked(drawn.axes[0], "failed") == [(SIX.values[0], 0.5)]
     assert {"failed (1)", "2 of 36 points missing (white)"} <= set(legend_texts(drawn))
+
+
+def test_map_parts_verdicts_across_both_keys() -> None:
+    def bound(values: Row) -> float:
+        return 1e-9 if values["bath.left.beta"] < 1.2 and values["system.coupling"] < 1e-3 else 1e-3
+
+    (boundary,) = artists(figure(grid(SIX, BETAS, bound=bound)).axes[0], "boundary")
+    places = np.array(boundary.get_segments())
+    upright = places[:, 0, 0] == places[:, 1, 0]
+    assert (upright.sum(), (~upright).sum()) == (2, 3)
+    assert places[upright][:, :, 0] == pytest.approx(10**-3.5)
+    assert places[~upright][:, :, 1] == pytest.approx(1.25)
 
 
 def test_map_on_request_only_or_never() -> None:
@@ -397,6 +529,8 @@ def test_short_brackets_say_on_which_side_it_is_possible() -> None:
     drawn = figure(boundary_table(*rows))
     assert drawn.axes[0].get_yscale() == "linear"
     assert legend_texts(drawn)[2:] == ["brackets smaller than marks", "possible below"]
+    entries = legend_entries(drawn)
+    assert entries["possible"].get_markersize() == entries["impossible"].get_markersize()
 
 
 def test_boundary_of_a_logarithmic_sweep_has_a_logarithmic_axis() -> None:
@@ -404,6 +538,43 @@ def test_boundary_of_a_logarithmic_sweep_has_a_logarithmic_axis() -> None:
     table = boundary_table(row)
     (axes,) = figure(replace(table, axes=(*table.axes, COUPLING))).axes
     assert axes.get_yscale() == "log"
+
+
+def test_boundary_of_two_long_keys_is_no_map() -> None:
+    rows = [
+        {"system.field": x, "bath.left.beta": beta, "boundary_key": "system.coupling"}
+        | {"point": f"{x} {beta}", "last_possible": 0.01, "first_impossible": 0.02}
+        for x in range(6)
+        for beta in BETAS.values
+    ]
+    field = Axis(key="system.field", values=tuple(range(6)))
+    columns = [field.column, BETAS.column, *BOUNDARY_COLUMNS]
+    table = make_table(rows, columns, kind="boundary", problem={}, axes=(field, BETAS))
+    assert len(artists(figure(table).axes[0], "guide")) == 6
+
+
+def test_every_curve_of_boundaries_is_in_the_legend_and_changes_are_not_joined() -> None:
+    rows = [
+        {"bath.right.beta": 10.0, "change": 0, "last_possible": 0.01, "first_impossible": 0.02},
+        {"bath.right.beta": 10.0, "change": 1, "last_possible": 0.05, "first_impossible": 0.04},
+        {"bath.right.beta": 5.0, "change": 0, "last_possible": 0.03, "first_impossible": 0.04},
+    ]
+    sites = Axis(key="system.sites", values=(4, 6))
+    content = [
+        {"point": str(n), "boundary_key": "system.coupling", "system.sites": 4, **row}
+        for n, row in enumerate(rows)
+    ]
+    content.append({"system.sites": 6, "bath.right.beta": 5.0, "verdicts": "possible"})
+    columns = [sites.column, BETA.column, *BOUNDARY_COLUMNS]
+    axes = (sites, BETA)
+    table = make_table(content, columns, kind="boundary", problem={}, axes=axes)
+    drawn = figure(table, x="bath.right.beta")
+    assert {"$N = 4$", "$N = 6$", "no change found"} <= set(legend_texts(drawn))
+    first, second = artists(drawn.axes[0], "guide")
+    assert first.get_ydata().tolist() == pytest.approx(
+        [0.04, 0.02, math.nan, math.nan, 0.04, math.nan], nan_ok=True
+    )
+    assert np.isnan(second.get_ydata()).all()
 
 
 def test_boundary_without_a_change_or_a_verdict() -> None:
@@ -490,6 +661,15 @@ def test_tables_that_were_changed_by_another_program(table: Table) -> None:
         figure(replace(table, arrow=words))
 
 
+@pytest.mark.parametrize(
+    "table", [THREE_VERDICTS, boundary_table({"bath.right.beta": 5.0}), comparison_table()]
+)
+def test_a_table_needs_no_column_that_is_not_drawn(table: Table) -> None:
+    """Columns that a later version adds are not in the tables of earlier ones."""
+    less = replace(table, arrow=table.arrow.drop_columns(["lindfeas_version"]))
+    assert legend_texts(figure(less)) == legend_texts(figure(table))
+
+
 def test_too_many_curves_say_how_to_narrow() -> None:
     many = [
         Axis(key=f"bath.{name}.beta", values=tuple(float(n) for n in range(1, 6)))
@@ -539,10 +719,41 @@ def test_unknown_suffix_names_the_known_ones(tmp_path: Path) -> None:
         save(figure(THREE_VERDICTS), tmp_path / "a.jpg")
 
 
-def test_figures_are_drawn_in_threads() -> None:
+def test_figures_are_drawn_in_threads_and_leave_no_setting_changed() -> None:
+    before = dict(rcParams)
     with ThreadPoolExecutor(4) as pool:
         drawn = list(pool.map(figure, [THREE_VERDICTS] * 4))
+    assert dict(rcParams) == before
+    assert not rcParams["figure.constrained_layout.use"]  # unlike in the style file
     assert [bars(item.axes[0]) for item in drawn] == [bars(figure(THREE_VERDICTS).axes[0])] * 4
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "import lindfeas; lindfeas.plot; from lindfeas.plot import figure",
+        "from lindfeas.plot import figure; import lindfeas",
+        "import lindfeas.plot; from lindfeas.plot import figure",
+        "import lindfeas.plot as p; import lindfeas; assert p is lindfeas.plot; figure = p.figure",
+    ],
+)
+def test_plot_is_a_function_and_the_home_of_figure(order: str) -> None:
+    """However it is imported; what the import system would put there is a module."""
+    code = f"{order}; assert callable(lindfeas.plot) and lindfeas.plot.figure is figure"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_plot_takes_a_folder_and_writes_what_the_command_writes(tmp_path: Path) -> None:
+    (tmp_path / "chain").mkdir()
+    THREE_VERDICTS.write(tmp_path / "chain" / "table.parquet")
+    options = ["--where", "system.coupling=0.1", "--title", "one"]
+    assert run("plot", tmp_path / "chain", *options)[0] == 0
+    where = ["system.coupling=0.1"]
+    drawn = lf.plot(tmp_path / "chain", out=tmp_path / "b.png", where=where, title="one")
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "chain.png").read_bytes()
+    assert bars(drawn.axes[0]) == bars(lf.plot(THREE_VERDICTS, where=where).axes[0])
+    with pytest.raises(InputError, match="does not exist"):
+        lf.plot(tmp_path / "nothing")
 
 
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:

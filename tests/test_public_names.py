@@ -29,6 +29,7 @@ PUBLIC = [
     "certify",
     "compare",
     "models",
+    "plot",
     "problem_schema",
     "prove",
     "read_problem",

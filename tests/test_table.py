@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lindfeas.columns import SWEEP_COLUMNS, Axis, boundary_columns
-from lindfeas.errors import InputError
+from lindfeas.columns import COMPARISON_COLUMNS, SWEEP_COLUMNS, Axis, boundary_columns
+from lindfeas.errors import InputError, MissingExtraError
 from lindfeas.table import SCHEMA_VERSION, Table, make_table, read_table
 
 PROBLEM = {"title": "two qubits", "system": {"model": "xxz_chain", "coupling": "0.1"}}
@@ -140,6 +143,135 @@ def test_other_programs_read_a_folder(tmp_path: Path) -> None:
     found = duckdb.sql(f"select lower from '{tmp_path}/*.parquet' where \"system.coupling\" > 0")
     assert sorted(value for (value,) in found.fetchall()) == expected
     assert list(read_table(tmp_path).to_pandas()["lower"]) == [r["lower"] for r in rows]
+
+
+def boundary(*rows: dict[str, Any]) -> Table:
+    columns = (AXES[0].column, *boundary_columns("bath.right.beta"))
+    return make_table(rows, columns, kind="boundary", problem=PROBLEM, axes=AXES)
+
+
+def test_frame_has_nullable_types_and_nan_for_no_number() -> None:
+    rows = grid()
+    rows[0] |= {"proved": True, "norm": "spectral"}
+    rows[1] |= {"proved": False, "verdict": None, "lower": None, "error": "out of memory"}
+    frame = sweep_table(rows).to_pandas()
+    assert [str(frame[name].dtype) for name in ("proved", "error", "lower", "question.target")] == [
+        "boolean",
+        "string",
+        "float64",
+        "string",
+    ]
+    assert frame["proved"].tolist()[:3] == [True, False, pd.NA]
+    assert frame["proved"].sum() == 1
+    assert frame["error"].tolist()[:2] == [pd.NA, "out of memory"]
+    assert np.isnan(frame["lower"][1])
+    assert frame["bath.right.beta"].tolist() == [r["bath.right.beta"] for r in rows]
+    changes = boundary({"change": 1}, {"change": None}).to_pandas()["change"]
+    assert (str(changes.dtype), changes.tolist()) == ("Int64", [1, pd.NA])
+
+
+def test_frame_orders_verdicts_from_impossible_to_possible() -> None:
+    names = ["possible", "impossible", None, "undecided"]
+    rows = [{**r, "verdict": name} for r, name in zip(grid(), names, strict=False)]
+    frame = sweep_table(rows).to_pandas()
+    assert frame.sort_values("verdict")["verdict"].tolist()[:3] == [
+        "impossible",
+        "undecided",
+        "possible",
+    ]
+    assert (frame["verdict"] >= "undecided").tolist() == [True, False, False, True]
+    counts = frame.groupby("verdict", observed=False).size()
+    assert counts.to_dict() == {"impossible": 1, "undecided": 1, "possible": 1}
+
+
+def test_frame_refuses_a_verdict_that_is_none() -> None:
+    table = sweep_table([row(0.1, 10.0, "populations", verdict="perhaps")])
+    with pytest.raises(InputError, match=r"^verdict: must be one of impossible, .* 'perhaps'$"):
+        table.to_pandas()
+
+
+def test_frame_knows_units_and_the_problem() -> None:
+    frame = sweep_table(grid()).to_pandas()
+    assert (frame.attrs["kind"], frame.attrs["problem"]) == ("sweep", PROBLEM)
+    units = frame.attrs["units"]
+    assert (units["bath.right.beta"], units["lower"]) == ("1/energy", "epsilon^2")
+    assert "verdict" not in units
+    assert frame[frame["lower"] > 0.01].attrs == frame.attrs
+
+
+def test_frame_is_grouped_and_pivoted_by_the_swept_keys() -> None:
+    frame = sweep_table(grid()).to_pandas()
+    largest = frame.groupby("system.coupling")["lower"].max()
+    assert largest.to_dict() == {g: g / 3 for g in AXES[0].values if isinstance(g, float)}
+    chosen = frame[frame["question.target"] == "populations"]
+    cells = chosen.pivot(index="bath.right.beta", columns="system.coupling", values="lower")
+    assert cells.loc[10.0, 0.1] == 0.1 / 3
+
+
+def test_dataset_has_the_axes_as_coordinates_in_the_order_of_the_grid() -> None:
+    rows = grid()
+    missing = rows.pop(5)
+    del rows[3]["lower"]
+    data = sweep_table(rows).to_xarray()
+    for axis in AXES:
+        assert data[axis.key].values.tolist() == list(axis.values)
+    assert data["lower"].dims == tuple(axis.key for axis in AXES)
+    assert data["lower"].isnull().sum() == 2
+    place = {axis.key: missing[axis.key] for axis in AXES}
+    assert bool(data["verdict"].sel(place).isnull())
+    for there in rows:
+        cell = data.sel({axis.key: there[axis.key] for axis in AXES})
+        assert cell["point"].item() == there["point"]
+        assert cell["lower"].item() == pytest.approx(there.get("lower", math.nan), nan_ok=True)
+    assert data["lower"].attrs["units"] == "epsilon^2"
+    assert data["bath.right.beta"].attrs["units"] == "1/energy"
+    assert data["lower"].attrs["long_name"].startswith("certified lower end")
+    assert "units" not in data["verdict"].attrs
+    assert data.attrs["kind"] == "sweep"
+    assert json.loads(data.attrs["problem"]) == PROBLEM
+
+
+def test_dataset_keeps_whole_numbers_and_truth_values_that_are_all_there() -> None:
+    sites = Axis(key="system.sites", values=(4, 2))
+    columns = (sites.column, *SWEEP_COLUMNS)
+    rows = [{"system.sites": n, "proved": n > 2} for n in sites.values]
+    data = make_table(rows, columns, kind="sweep", problem={}, axes=(sites,)).to_xarray()
+    assert (data["system.sites"].dtype.kind, data["proved"].dtype.kind) == ("i", "b")
+    assert data["proved"].sel({"system.sites": 4}).item() is True
+
+
+def test_dataset_of_a_boundary_has_its_changes_as_a_coordinate() -> None:
+    rows = [
+        {"system.coupling": 0.1, "change": 0, "last_possible": 0.5},
+        {"system.coupling": 0.1, "change": 1, "last_possible": 0.7},
+        {"system.coupling": 1.0, "change": None, "verdicts": "impossible"},
+    ]
+    data = boundary(*rows).to_xarray()
+    assert data["last_possible"].sel({"system.coupling": 0.1}).values.tolist() == [0.5, 0.7]
+    assert data["verdicts"].sel({"system.coupling": 1.0, "change": 0}).item() == "impossible"
+
+
+def test_dataset_of_a_comparison_is_a_grid_of_problems_and_solvers() -> None:
+    rows = [{"problem": p, "solver": s, "width": 0.5} for p in "ba" for s in ("SCS", "CLARABEL")]
+    table = make_table(rows, COMPARISON_COLUMNS, kind="comparison", problem={})
+    data = table.to_xarray()
+    assert data["width"].dims == ("problem", "solver")
+    assert data["problem"].values.tolist() == ["b", "a"]
+    twice = make_table([*rows, rows[0]], COMPARISON_COLUMNS, kind="comparison", problem={})
+    with pytest.raises(InputError, match="must hold one row per problem, solver, but holds"):
+        twice.to_xarray()
+
+
+def test_without_xarray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    with pytest.raises(MissingExtraError, match=r"to_xarray\(\) needs .*lindfeas\[xarray\]"):
+        sweep_table(grid()).to_xarray()
+
+
+def test_values_that_were_not_planned_come_last(tmp_path: Path) -> None:
+    rows = [row(g, 10.0, "populations") for g in (0.05, 1.0, 0.001)]
+    sweep_table(rows).write(tmp_path / "table.parquet")
+    assert read_table(tmp_path).column("system.coupling") == [0.001, 1.0, 0.05]
 
 
 def test_a_folder_called_like_a_column_adds_none(tmp_path: Path) -> None:

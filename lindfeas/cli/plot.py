@@ -52,8 +52,9 @@ def plot(
     title: str | None,
 ) -> int:
     """Draw the table in the folder DIR, as sweep and compare write it."""
-    from lindfeas.plot import figure, require_matplotlib
-    from lindfeas.plot.saving import default_path, require_outside, save, supported_suffix
+    from lindfeas.pictures import plot as draw
+    from lindfeas.pictures import require_matplotlib
+    from lindfeas.pictures.saving import default_path, require_outside, supported_suffix
     from lindfeas.table import read_table
 
     require_matplotlib()
@@ -61,6 +62,6 @@ def plot(
     supported_suffix(file)
     table = read_table(path)
     require_outside(file, path)
-    drawn = figure(table, x=x, y=y, where=where, as_map=as_map, title=title)
-    click.echo(f"written: {save(drawn, file)}", err=True)
+    draw(table, out=file, x=x, y=y, where=where, as_map=as_map, title=title)
+    click.echo(f"written: {file}", err=True)
     return ANSWERED

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from lindfeas.errors import InputError
 from lindfeas.output import replace_file, writing
+from lindfeas.pictures import style
 from lindfeas.table import SUFFIX
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-DOTS_PER_INCH = 300
 
 _METADATA: dict[str, dict[str, Any]] = {
     ".png": {"Software": None},
@@ -25,11 +24,8 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 FORMATS = tuple(_METADATA)
 
-_SETTINGS = {"svg.hashsalt": "lindfeas", "pdf.fonttype": 42}
-"""Fixed names inside of SVG files; fonts that journals accept (no Type 3) inside of PDF files."""
 
-
-def save(drawn: Figure, path: str | Path) -> Path:
+def save(drawn: Figure, path: str | os.PathLike[str]) -> Path:
     """Write the figure as the suffix of ``path`` says, whole or not at all.
 
     Raises
@@ -37,15 +33,13 @@ def save(drawn: Figure, path: str | Path) -> Path:
     InputError
         If the suffix is not supported or the file cannot be written; ``where`` is ``--out``.
     """
-    from matplotlib import rc_context
-
     file = Path(path)
     suffix = supported_suffix(file)
     if os.path.isdir(file):  # unlike Path.is_dir, it takes any name
         raise InputError(f"must be a file, but {file} is a directory", "--out")
     content = io.BytesIO()
-    with rc_context(_SETTINGS):
-        drawn.savefig(content, format=suffix[1:], dpi=DOTS_PER_INCH, metadata=_METADATA[suffix])
+    with style.applied():
+        drawn.savefig(content, format=suffix[1:], metadata=_METADATA[suffix])
     with writing(file, kind="file"):
         file.parent.mkdir(parents=True, exist_ok=True)
     return replace_file(file, content.getvalue(), kind="file")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lindfeas.columns import unit_of_key
+from lindfeas.pictures.intervals import TRACE_DISTANCE
 
 _QUANTITIES = {
     "system.sites": ("number of sites", "N"),
@@ -28,8 +29,6 @@ _QUANTITIES = {
 
 _UNITS = {"dimensionless": "", "epsilon^2": r"$\epsilon^2$", "energy^(1 - exponent)": ""}
 """Units of `lindfeas.columns` as a picture writes them, if differently (hbar = k_B = 1)."""
-
-DISTANCE_LABEL = "trace distance $T$ of steady states"
 
 _SIDES = {"left": "L", "right": "R", "middle": "M"}
 
@@ -67,18 +66,19 @@ def setting_label(values: Mapping[str, Any]) -> str:
     return ", ".join(_setting(key, value) for key, value in values.items())
 
 
-def defect_label(target: str | None) -> str:
-    """The y axis of the smallest defect."""
-    symbol = _DEFECTS.get(target or "", r"$\tau$")
+def quantity_label(quantity: str, target: str) -> str:
+    """What is drawn, and its unit."""
+    if quantity == TRACE_DISTANCE:
+        return "trace distance $T$ of steady states"
+    symbol = _DEFECTS.get(target, r"$\tau$")
     return rf"smallest defect {symbol} ($\epsilon^2$)"
 
 
-def target_label(target: str | None, norm: str | None, setting: Mapping[str, Any]) -> str:
+def target_label(target: str, norm: str, setting: Mapping[str, Any]) -> str:
     """Heading of a panel: what had to be reproduced, and what else the panel has fixed."""
-    named = {"question.target": target, "question.norm": norm}
-    asked = setting_label({key: value for key, value in named.items() if value is not None})
-    others = setting_label({key: value for key, value in setting.items() if key not in named})
-    return ", ".join(part for part in (asked, others) if part)
+    asked = {"question.target": target, "question.norm": norm} if target else {}
+    shown = {**asked, **setting, **asked}
+    return setting_label({key: value for key, value in shown.items() if value != ""})
 
 
 def number(value: float) -> str:

@@ -1,0 +1,78 @@
+"""Pictures of tables: intervals along one key, maps of two, boundaries, solvers compared.
+
+matplotlib's object-oriented interface only: no window, and nothing global stays changed. It is
+imported by the modules below, and they when something is drawn.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lindfeas.errors import MissingExtraError
+from lindfeas.table import Table, read_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot(
+    table: Table | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    x: str | None = None,
+    y: str = "defect",
+    where: Sequence[str] = (),
+    as_map: bool | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw what the command ``lindfeas plot`` draws, as a matplotlib figure, to be changed at will.
+
+    ``lindfeas.plot.figure`` is the same function.
+
+    Parameters
+    ----------
+    table
+        A table, or the folder or file that holds one.
+    out
+        PNG, SVG or PDF file to write; none by default.
+    x
+        The swept key along x; by default the one with most numbers.
+    y
+        ``defect`` or ``trace-distance``.
+    where
+        ``KEY=VALUE`` settings of swept keys; only these points are drawn.
+    as_map
+        Whether to draw two keys as a map; by default where both have six numbers or more.
+    title
+        In place of the problem's title.
+
+    Raises
+    ------
+    InputError
+        If there is no table, it has nothing to draw, more than fits, or not what was asked for, or
+        the file cannot be written.
+    MissingExtraError
+        Without matplotlib.
+    """
+    require_matplotlib()
+    from lindfeas.pictures.drawing import draw
+    from lindfeas.pictures.saving import save
+
+    content = table if isinstance(table, Table) else read_table(table)
+    text = str(content.problem.get("title", "")) if title is None else title
+    drawn = draw(content, text, x, y, where, as_map)
+    if out is not None:
+        save(drawn, out)
+    return drawn
+
+
+plot.figure = plot  # type: ignore[attr-defined]
+
+
+def require_matplotlib() -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("matplotlib", "plot", "lindfeas plot") from None
