@@ -102,8 +102,9 @@ class Demands:
     def search(self, enclosure: Enclosure) -> tuple[Lindbladian | None, Interval, str | None]:
         """(candidate, interval with its defect as upper end, why it does not count or None).
 
-        The reason is that of the candidate that came closest. The optimum found comes first, then near-optimal points farther from the cone's boundary,
-        then optima with rates that are held up.
+        The reason is that of the candidate that came closest. The optimum found comes first, then
+        near-optimal points farther from the cone's boundary, then optima with rates that are held
+        near Redfield's.
         """
         interval, point = enclosure.interval, enclosure.point
         if point is None:
