@@ -56,6 +56,8 @@ WRONG_POPULATIONS = (
     "a matching Lindbladian was found, but only with populations that do not match: their defect, "
     "as it is or scaled to total rate 1, is not below the tolerance"
 )
+SHORTCOMINGS = (NOT_UNIQUE, TOO_SLOW, WRONG_POPULATIONS)
+"""In the order in which they are looked for: a candidate with a later one meets the ones before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +102,9 @@ class Demands:
     def search(self, enclosure: Enclosure) -> tuple[Lindbladian | None, Interval, str | None]:
         """(candidate, interval with its defect as upper end, why it does not count or None).
 
-        The optimum found comes first, then near-optimal points farther from the cone's boundary,
-        then optima with rates that are held up.
+        The reason is that of the candidate that came closest. The optimum found comes first, then
+        near-optimal points farther from the cone's boundary, then optima with rates that are held
+        near Redfield's.
         """
         interval, point = enclosure.interval, enclosure.point
         if point is None:
@@ -114,9 +117,10 @@ class Demands:
             upper = bounds.upper_bound(self.problem, other)
             if upper < self.tolerance:
                 candidate = self.candidate(other)
-                reason = self.shortcoming(other, candidate)
-                if reason is None:
+                again = self.shortcoming(other, candidate)
+                if again is None:
                     return candidate, Interval(interval.lower, upper), None
+                reason = max(reason, again, key=SHORTCOMINGS.index)
         return found, interval, reason
 
     def _others(self, enclosure: Enclosure) -> Iterator[Point]:
