@@ -23,6 +23,10 @@ The entries carry the rounding of whoever wrote them, whatever their offset: a s
 has no sign that means anything.
 """
 
+INPUT_SPACING = 64
+"""Smallest level spacing inside a sector in units of that: closer levels have eigenvectors that
+the entries of H as given do not determine to better than a per cent."""
+
 MOST_STEPS = 3
 """Steps of iterative refinement; two are enough for levels that `diagonalise` does not refuse."""
 
@@ -333,7 +337,7 @@ def _check_spacing(
     gaps = np.diff(values)
     closest = int(np.argmin(gaps))
     width = float(np.abs(values).max())
-    if gaps[closest] > max(DEGENERACY_TOLERANCE * width, 2 * resolution):
+    if gaps[closest] > max(DEGENERACY_TOLERANCE * width, INPUT_SPACING * resolution):
         return
     raise PhysicsError(
         f"must have levels that can be told apart, but two levels {place}near energy "

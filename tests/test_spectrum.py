@@ -333,3 +333,16 @@ def test_coherences_and_dynamics_do_not_see_an_offset() -> None:
         checked = steady_state_check(replace(shifted, candidate=plain.candidate), [one.epsilon])
         assert checked.rows[0].coherence_error == pytest.approx(one.coherence_error, rel=1e-11)
         assert other.epsilon == one.epsilon
+
+
+@pytest.mark.parametrize("offset", [0.0, 2.0**20])
+def test_levels_that_the_entries_do_not_tell_apart_are_refused(offset: float) -> None:
+    """1e-8 apart: fine where entries are of order one, 100 ulp where they are 1e6."""
+    hamiltonian = np.diag([0.0, 1e-8, 1.0, 2.5]) + offset * np.eye(4)
+    bath = Bath(name="bath", sites=(0, 1), beta=1.0, couplings=(np.ones((4, 4)),))
+    system = OpenSystem(hamiltonian=hamiltonian, dimensions=(2, 2), baths=(bath,))
+    if offset:
+        with pytest.raises(PhysicsError, match="told apart"):
+            redfield_equation(system)
+    else:
+        assert redfield_equation(system).spectrum.bohr[0, 1] == pytest.approx(1e-8, rel=1e-9)
