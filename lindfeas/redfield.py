@@ -212,8 +212,9 @@ class Redfield:
 
     @cached_property
     def coherence_source(self) -> NDArray[np.complex128]:
-        """L2[rho0], shape (d, d): the action that leading coherences must balance."""
-        return self.apply(np.diag(self.populations))
+        """L2[rho0], shape (d, d), Hermitian: the action that leading coherences must balance."""
+        action = self.apply(np.diag(self.populations))
+        return (action + action.conj().T) / 2  # exactly, also where all of it nearly cancels
 
     @cached_property
     def coherences(self) -> NDArray[np.complex128]:
