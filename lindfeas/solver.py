@@ -411,11 +411,18 @@ def run(
         for options in SETTINGS[solver] if settings is None else settings:
             try:
                 program.solve(solver=_known_to_cvxpy(solver), **options)
-            except Exception as error:
+            except BaseException as error:
+                if not (isinstance(error, Exception) or _is_panic(error)):
+                    raise
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
                 continue
             return program.status, ""
     return "failed", message
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether a solver written in Rust, such as Clarabel, gave up: that is no `Exception`."""
+    return type(error).__module__ == "pyo3_runtime"
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +124,25 @@ def test_failing_solver_is_visible_and_the_next_one_tried(monkeypatch: pytest.Mo
     assert failed
     assert all(a.message for a in failed)
     assert answer.solver == "SCS"
+
+
+def test_a_solver_that_panics_is_a_solver_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Rust's panics become in Python is no `Exception`; an interrupt is none either."""
+    import cvxpy
+
+    def ends_in(error: BaseException) -> None:
+        def solve(self: cvxpy.Problem, *, solver: str, **options: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(cvxpy.Problem, "solve", solve)
+
+    panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
+    ends_in(panic("index out of bounds"))
+    with pytest.raises(SolverError, match="index out of bounds"):
+        certify(Question(system=two_ended_chain(1, 1, 1, beta_right=5.0)))
+    ends_in(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        certify(Question(system=two_ended_chain(1, 1, 1, beta_right=5.0)))
 
 
 def test_a_lying_solver_cannot_move_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,6 +187,15 @@ def test_norms_and_smallest_eigenvalues_are_bounds(seed: int) -> None:
         assert float(norm(enclosed)) == pytest.approx(value, rel=1e-12)
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_matrix_that_is_exactly_zero_has_a_smallest_eigenvalue(size: int) -> None:
+    """As a multiplier has in a sector that plays no role."""
+    zero = acb_mat(size, size)
+    with ctx.workprec(128):
+        assert -1e-30 < float(balls.smallest_eigenvalue(zero)) <= 0
+        assert 0 <= float(balls.spectral_norm(zero)) < 1e-30
+
+
 @pytest.mark.usefixtures("precise")
 @pytest.mark.parametrize("seed", range(20))
 def test_positivity_is_decided_only_where_the_balls_allow_it(seed: int) -> None:

@@ -124,10 +124,18 @@ def other_norm(norm: str) -> str:
 
 
 def test_what_local_hamiltonians_can_hide_is_removed_from_a_multiplier() -> None:
-    """A multiple of i[rho0, sigma_z (x) 1] in Y changes nothing, but counts as H_r without H_r."""
+    """A multiple of i[rho0, sigma_z (x) 1] in Y changes nothing where any H_r is allowed.
+
+    Without H_r, and with a limit on them that has to be paid for, it counts.
+    """
     settings = ("question.target=populations+coherences", "question.norm='frobenius'")
-    for lamb_shift, status in ((True, "accepted"), (False, "rejected")):
-        original = written(SHIPPED_CHAIN, *settings)
+    limit = ("problem", "ansatz", "hamiltonian_limit")
+    for lamb_shift, largest, status in (
+        (True, None, "accepted"),
+        (True, "10", "rejected"),
+        (False, None, "rejected"),
+    ):
+        original = changed(written(SHIPPED_CHAIN, *settings), limit, largest)
         problem = ("problem", "ansatz", "lamb_shift")
         original = changed(original, problem, lamb_shift)
         for name in ("left", "right"):

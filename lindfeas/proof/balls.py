@@ -92,7 +92,8 @@ def smallest_eigenvalue(matrix: acb_mat) -> arb:
     """
     values = matrix.mid().eig(algorithm="approx")
     # radii have 30 bits, so that a little more than the radius is needed to prove it once more
-    error = 2 * _size(matrix) * arb(2) ** (-ctx.prec // 2)
+    # and a little room where the matrix is exactly zero
+    error = 2 * _size(matrix) * arb(2) ** (-ctx.prec // 2) + arb(2) ** -ctx.prec
     margin = (_hermitian_radius(matrix) * (1 + arb(2) ** -20) + error).upper()
     bound = (min(value.real.mid() for value in values) - margin).mid()
     if not is_positive_definite(matrix - bound * identity(matrix.nrows())):
