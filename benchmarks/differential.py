@@ -3,7 +3,7 @@
     python -m benchmarks differential --seeds 0:2000 --out report.json
 
 Runs from a checkout: the reference and the random systems are those of ``tests/``. Every seed is
-one system, with seven questions; what is compared says `tests.differential`. Finished systems are
+one system, with seven questions (``--quick``: three of them); what is compared says `tests.differential`. Finished systems are
 kept in a file beside the report (``report.jsonl``), so that a run that was stopped goes on when the
 same command is given again. The report counts everything, and lists every contradiction, every
 exception that is not a `LindfeasError`, and every wide interval with its seed and cause.
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     done = {case["seed"]: case for case in _kept(kept)}
     left = [seed for seed in range(start, stop) if seed not in done]
     with kept.open("a", encoding="utf-8") as file:
-        for case in _computed(left, asked.workers, asked.limit):
+        for case in _computed(left, asked.workers, asked.limit, not asked.quick):
             file.write(json.dumps(case) + "\n")
             file.flush()
             done[case["seed"]] = case
@@ -147,20 +147,22 @@ def summary(found: dict[str, Any]) -> Iterator[str]:
         yield f"unfinished: seed {case['seed']}: {case['error'].splitlines()[-1]}"
 
 
-def _computed(seeds: list[int], workers: int, limit: int) -> Iterator[dict[str, Any]]:
+def _computed(
+    seeds: list[int], workers: int, limit: int, thorough: bool
+) -> Iterator[dict[str, Any]]:
     with ProcessPoolExecutor(workers, max_tasks_per_child=100) as pool:
-        for done in as_completed(pool.submit(_case, seed, limit) for seed in seeds):
+        for done in as_completed(pool.submit(_case, seed, limit, thorough) for seed in seeds):
             yield done.result()
 
 
-def _case(seed: int, limit: int) -> dict[str, Any]:
+def _case(seed: int, limit: int, thorough: bool) -> dict[str, Any]:
     from tests.differential import check_case
 
     signal.signal(signal.SIGPROF, _out_of_time)
     # time of the processor, so that a busy machine cuts nothing short
     signal.setitimer(signal.ITIMER_PROF, limit)
     try:
-        return check_case(seed)
+        return check_case(seed, thorough=thorough)
     except OutOfTime:
         return {"seed": seed, "error": f"more than {limit} s of processor time"}
     except Exception:
@@ -197,4 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("differential.json"))
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--limit", type=int, default=120, help="processor seconds for one system")
+    parser.add_argument(
+        "--quick", action="store_true", help="three of the seven questions a system"
+    )
     return parser
