@@ -3,7 +3,8 @@
     python -m benchmarks differential --seeds 0:2000 --out report.json
 
 Runs from a checkout: the reference and the random systems are those of ``tests/``. Every seed is
-one system, with seven questions (``--quick``: three of them); what is compared says `tests.differential`. Finished systems are
+one system, with seven questions (``--quick``: three of them); what is compared says
+`tests.differential`. Finished systems are
 kept in a file beside the report (``report.jsonl``), so that a run that was stopped goes on when the
 same command is given again. The report counts everything, and lists every contradiction, every
 exception that is not a `LindfeasError`, and every wide interval with its seed and cause.
