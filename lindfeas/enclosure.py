@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lindfeas import bounds
 from lindfeas.answer import Attempt
 from lindfeas.bounds import Interval
-from lindfeas.errors import SolverError
+from lindfeas.errors import InputError, SolverError
 from lindfeas.polish import polished
 from lindfeas.problem import Point, Problem
 from lindfeas.question import Rates
@@ -53,6 +53,9 @@ best point or None) for every attempt; see `lindfeas.solver.solve`."""
 
 INSIDE = 0.999
 """An H_r below this fraction of its limit counts as not held back by it."""
+
+LARGEST_CONE = 20_000
+"""Entries of a semidefinite cone, whose square a solver holds: about 3 GB."""
 
 BARELY = 0.99
 """An attempt that leaves the width above this fraction has not improved it."""
@@ -124,9 +127,12 @@ def enclose(
 
     Raises
     ------
+    InputError
+        If a Kossakowski block is too large for any solver.
     SolverError
         If no solver returned anything.
     """
+    _require_small(problem)
     unit = problem.unit
 
     def report(enclosure: Enclosure) -> None:
@@ -134,6 +140,19 @@ def enclose(
             observe(enclosure.times(unit))
 
     return _enclosed(problem.in_units_of(unit), solvers, report).times(unit)
+
+
+def _require_small(problem: Problem) -> None:
+    """Refuse cones for which an interior-point solver would need more than a few gigabytes."""
+    for block in problem.blocks:
+        order = 2 * block.size if block.is_complex else block.size
+        if order * (order + 1) // 2 > LARGEST_CONE:
+            raise InputError(
+                "must be a region with fewer operators of one charge: a Kossakowski matrix of "
+                f"order {block.size}{' with complex entries' if block.is_complex else ''} is too "
+                "large; state a conserved charge, or take fewer sites or levels",
+                f"bath.{problem.regions[block.region]}.sites",
+            )
 
 
 def _enclosed(

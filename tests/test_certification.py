@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lindfeas import Bath, Question, Rates, SolverError, certify, models
+from lindfeas import (
+    Bath,
+    InputError,
+    OpenSystem,
+    Question,
+    Rates,
+    SolverError,
+    certify,
+    models,
+)
 from lindfeas.enclosure import LEVELS
 from lindfeas.problem import Point
 from tests.systems import (
@@ -124,6 +133,21 @@ def test_failing_solver_is_visible_and_the_next_one_tried(monkeypatch: pytest.Mo
     assert failed
     assert all(a.message for a in failed)
     assert answer.solver == "SCS"
+
+
+def test_a_region_too_large_for_any_solver_is_refused() -> None:
+    """The cone of a Kossakowski matrix of order 255 would take tens of gigabytes."""
+    lower = np.diag(np.sqrt([1.0, 2.0, 3.0]), 1)
+    number = np.diag([0.0, 1.0, 2.0, 3.0])
+    hop = np.kron(lower, lower.T)
+    hamiltonian = (
+        np.kron(number, np.eye(4)) + 1.3 * np.kron(np.eye(4), number) + 0.1 * (hop + hop.T)
+    )
+    bath = Bath(name="both", sites=(0, 1), beta=1.0, couplings=(np.kron(lower, np.eye(4)),))
+    system = OpenSystem(hamiltonian=hamiltonian, dimensions=(4, 4), baths=(bath,))
+    with pytest.raises(InputError, match=r"bath\.both\.sites: .*255.*charge") as refusal:
+        certify(Question(system=system))
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_solver_that_panics_is_a_solver_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
