@@ -54,6 +54,9 @@ best point or None) for every attempt; see `lindfeas.solver.solve`."""
 INSIDE = 0.999
 """An H_r below this fraction of its limit counts as not held back by it."""
 
+MODERATE = 100.0
+"""Rates up to so many times the Redfield equation's largest are moderate."""
+
 LARGEST_CONE = 20_000
 """Entries of a semidefinite cone, whose square a solver holds: about 3 GB."""
 
@@ -183,6 +186,7 @@ def _enclosed(
             idle = idle + 1 if best.interval.width > BARELY * width else 0
             if _is_narrow(best.interval, problem, best.point, effort) or idle == effort.idle:
                 break
+        best = _with_slower_rates(problem, best, name, inner, effort)
         if best.point is not None:
             slack = bounds.rounding_of(problem, best.point) / 100
             point = smaller_shift(problem, best.point, slack)
@@ -191,6 +195,33 @@ def _enclosed(
     last = {a.solver: a.message or a.status for a in best.attempts}
     messages = "; ".join(f"{name}: {message}" for name, message in last.items())
     raise SolverError(f"no solver returned a usable solution ({messages})")
+
+
+def _with_slower_rates(
+    problem: Problem,
+    best: Enclosure,
+    solver: str,
+    inner: NDArray[np.float64] | None,
+    effort: Effort,
+) -> Enclosure:
+    """One more attempt with moderate rates, where it is the rates that the upper end pays for.
+
+    Rounding counts by the rate, and where some dissipator leaves the states alone, free rates are
+    as large as the solver likes.
+    """
+    if best.point is None or problem.rates.rule != "range" or not problem.natural_rate:
+        return best
+    count = len(problem.regions)
+    low = np.array(problem.rates.per_region("min", count))
+    high = np.array(problem.rates.per_region("max", count))
+    moderate = np.clip(MODERATE * problem.natural_rate, low, high)
+    rounding = bounds.rounding_of(problem, best.point)
+    fast = bool((problem.traces(best.point.gammas) > moderate).any())
+    if not fast or rounding < best.interval.width / 2:
+        return best
+    slower = replace(problem, rates=Rates.range(tuple(low), tuple(moderate)))
+    raw = solve(slower, solver, scale=_scale(problem, best, effort))
+    return _improve(problem, best, raw, inner, effort)
 
 
 def _effort(problem: Problem) -> Effort:
