@@ -7,7 +7,7 @@ from typing import Any
 
 import lindfeas as lf
 from benchmarks.commands import ROOT
-from lindfeas.box import parse_interval, prove_box
+from lindfeas.theorems.box import parse_interval, prove_box
 
 CASES = (
     (("system.coupling=0.0095:0.0105", "bath.left.beta=0.95:1.05"), 60.0),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lindfeas import Bath, OpenSystem, models
+from lindfeas import Bath, OpenSystem
+from lindfeas.physics import models
 
 
 def two_bath_chain(

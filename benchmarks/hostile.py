@@ -40,7 +40,7 @@ def _repeated_key() -> bytes:
 
 
 def _certificate(path: Path, change: Callable[[dict[str, Any]], None]) -> bytes:
-    from lindfeas.certificate_file import checksum
+    from lindfeas.checker.format import checksum
 
     content = json.loads(path.read_text(encoding="utf-8"))
     change(content)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lindfeas.errors import InputError
-from lindfeas.sweeps.executors import GRACE, ClusterWorkers, LocalWorkers
+from lindfeas.sweeps.workers import GRACE, ClusterWorkers, LocalWorkers
 
 LONG = 60.0
 """Seconds of a task that nobody waits for, and after which a measurement is given up."""

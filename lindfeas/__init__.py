@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from lindfeas import models
-    from lindfeas.answer import Answer
-    from lindfeas.backends import solver_status
-    from lindfeas.certification import certify
-    from lindfeas.comparison import compare
+    from lindfeas.answers.answer import Answer
+    from lindfeas.answers.certify import certify
     from lindfeas.errors import (
         AccuracyError,
         InputError,
@@ -26,21 +23,25 @@ if TYPE_CHECKING:
         ProofRejectedError,
         SolverError,
     )
-    from lindfeas.files import problem_schema, read_problem
-    from lindfeas.lindbladian import Lindbladian
-    from lindfeas.pictures import plot
-    from lindfeas.proving import prove
-    from lindfeas.question import Question, Rates
-    from lindfeas.redfield import Redfield, redfield_equation
-    from lindfeas.spectral_density import (
+    from lindfeas.files.problem_file import problem_schema, read_problem
+    from lindfeas.files.table import Table, read_table
+    from lindfeas.physics import models
+    from lindfeas.physics.baths.spectral_density import (
         CustomDensity,
         DrudeLorentz,
         Ohmic,
         OhmicExponential,
     )
-    from lindfeas.system import Bath, OpenSystem
-    from lindfeas.table import Table, read_table
-    from lindfeas.target import Target
+    from lindfeas.physics.equations.lindbladian import Lindbladian
+    from lindfeas.physics.equations.redfield import Redfield, redfield_equation
+    from lindfeas.physics.systems.open_system import Bath, OpenSystem
+    from lindfeas.pictures import plot
+    from lindfeas.program.question import Question
+    from lindfeas.program.rates import Rates
+    from lindfeas.program.target import Target
+    from lindfeas.solvers.catalogue import solver_status
+    from lindfeas.sweeps.solver_comparison import compare
+    from lindfeas.theorems.proving import prove
 
 _HOME = {
     "AccuracyError": "errors",
@@ -114,7 +115,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'lindfeas' has no attribute {name!r}")
     if name == "models":
-        return importlib.import_module("lindfeas.models")
+        return importlib.import_module("lindfeas.physics.models")
     value = getattr(importlib.import_module(f"lindfeas.{_HOME[name]}"), name)
     globals()[name] = value
     return value

@@ -20,8 +20,8 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-from lindfeas.certificate_file import checksum
-from lindfeas.proof import verify
+from lindfeas.checker import verify
+from lindfeas.checker.format import checksum
 from tests.bath_integrals import UndefinedError
 from tests.certificate_originals import ACCEPTED, ORIGINALS
 from tests.certificate_reference import false_claims

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 import lindfeas as lf
-from lindfeas.box import parse_interval, prove_box
-from lindfeas.proof import verify
+from lindfeas.checker import verify
+from lindfeas.theorems.box import parse_interval, prove_box
 
 ACCEPTED = ("accepted", "accepted in part")
 

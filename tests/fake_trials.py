@@ -68,7 +68,8 @@ def solves_too_well(problem: Any, *arguments: Any, size: float, **options: Any) 
     identity with the right rates: negative where G has no weight, and of a smaller defect than any
     positive matrices. The multiplier is too long.
     """
-    from lindfeas import bounds, solver
+    from lindfeas.program import bounds
+    from lindfeas.solvers import conic as solver
 
     uniform = bounds._uniform(problem)
     offset = (problem.offset - size * problem.dissipation(uniform)) / (1 + size)
@@ -130,8 +131,9 @@ def tells_threads(report: Report) -> None:
 
 def _try(report: Report, problem: Any, solver: str, change: Callable[[Any], Any]) -> None:
     """The usual trial with a solver whose words are changed; this process is its own."""
-    from lindfeas import comparison, enclosure
-    from lindfeas import solver as backend
+    from lindfeas.answers import enclosure
+    from lindfeas.solvers import conic as backend
+    from lindfeas.sweeps import solver_comparison as comparison
 
     def solve(*arguments: Any, **options: Any) -> Any:
         return change(backend.solve(*arguments, **options))

@@ -2,7 +2,7 @@
 
 There Gamma^r is diag(rate of sigma_-, of sigma_z, of sigma_+) with a given sum, so that C(Gamma) is
 a combination of six known matrices: thousands of random points, then steps of linear programming in
-a trust region from the best ones. Nothing of lindfeas.nearest or lindfeas.sharp_distance is used.
+a trust region from the best ones. Nothing of lindfeas.answers.nearest or lindfeas.answers.distance_witness is used.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from lindfeas import Redfield
-from lindfeas.ansatz import regions
+from lindfeas.physics.equations.operator_basis import regions
 
 REGIONS, RATES = 2, 6
 

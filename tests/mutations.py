@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from lindfeas.certificate_file import checksum
+from lindfeas.checker.format import checksum
 
 Path = tuple[str | int, ...]
 

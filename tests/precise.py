@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 
 from lindfeas import Ohmic, OpenSystem
-from lindfeas.lindbladian import Lindbladian
+from lindfeas.physics.equations.lindbladian import Lindbladian
 
 
 def matrix(array: Any) -> Any:

@@ -48,7 +48,7 @@ def linear_algebra_threads() -> tuple[int, str]:
     """(threads of this process after BLAS has been at work, the variables that limit them)."""
     import numpy as np
 
-    from lindfeas.isolation import ONE_THREAD
+    from lindfeas.sweeps.isolated import ONE_THREAD
 
     matrix = np.ones((600, 600))
     for _ in range(3):
@@ -75,7 +75,7 @@ def cheap_tasks(**damage: str) -> list[Cheap]:
 
 
 def cheap_plan(tasks: list[Cheap] | None = None) -> Any:
-    from lindfeas.columns import SWEEP_COLUMNS, Axis
+    from lindfeas.files.columns import SWEEP_COLUMNS, Axis
     from lindfeas.sweeps.folder import Form
     from lindfeas.sweeps.sweep import Plan
 
@@ -89,8 +89,8 @@ def cheap_plan(tasks: list[Cheap] | None = None) -> Any:
 
 def sweep_and_tell(folder: Path, pipe: int) -> None:
     """Run the cheap sweep in this process, and write the key of every reported point to a pipe."""
-    from lindfeas.sweeps.executors import InProcess
     from lindfeas.sweeps.sweep import run
+    from lindfeas.sweeps.workers import InProcess
 
     def tell(progress: Any) -> None:
         if progress.row is not None:
@@ -129,7 +129,7 @@ beta = 5.0
 
 def problem_of(folder: Path, text: str = PROBLEM) -> Any:
     """The `ProblemFile` of a text."""
-    from lindfeas.files import read_problem
+    from lindfeas.files.problem_file import read_problem
 
     file = folder / "problem.toml"
     file.write_text(text)
@@ -138,15 +138,15 @@ def problem_of(folder: Path, text: str = PROBLEM) -> Any:
 
 def in_process(plan: Any, out: Path, report: Callable[[Any], None] = lambda _: None) -> Any:
     """The `Summary` of a sweep in this process."""
-    from lindfeas.sweeps.executors import InProcess
     from lindfeas.sweeps.sweep import run
+    from lindfeas.sweeps.workers import InProcess
 
     return run(plan, out, InProcess(), report)
 
 
 def without_time(folder: Path) -> list[dict[str, Any]]:
     """The rows of a table but for the seconds."""
-    from lindfeas.table import read_table
+    from lindfeas.files.table import read_table
 
     return [{**row, "seconds": None} for row in read_table(folder).rows()]
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from lindfeas import Bath, Ohmic, OpenSystem, models
+from lindfeas import Bath, Ohmic, OpenSystem
+from lindfeas.physics import models
 
 DATA = Path(__file__).parent / "data"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lindfeas import redfield_equation
-from lindfeas.ansatz import operator_basis, regions
+from lindfeas.physics.equations.operator_basis import operator_basis, regions
 from tests.systems import complex_trimer, oscillator_and_qubit, two_ended_chain
 
 ROUNDING = 1e-14

@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner
 
 import lindfeas as lf
-from lindfeas.backends import solver_status
-from lindfeas.box import parse_interval, prove_box
+from lindfeas.answers.certify import steady_state_check
+from lindfeas.answers.redfield_verdict import redfield_verdict
 from lindfeas.cli import main
-from lindfeas.dynamics import steady_state_check
-from lindfeas.redfield_generator import redfield_verdict
-from lindfeas.target import observables, populations
+from lindfeas.program.target import observables, populations
+from lindfeas.solvers.catalogue import solver_status
+from lindfeas.theorems.box import parse_interval, prove_box
 
 CHAIN = """\
 title = "two qubits"
@@ -461,7 +461,9 @@ def test_unwritable_out_is_found_before_solving(
     (tmp_path / "file").write_text("not a directory")
     (tmp_path / "folder" / "problem.answer.json").mkdir(parents=True)
     before = listing(tmp_path)
-    monkeypatch.setattr("lindfeas.proving.certify", lambda *_, **__: pytest.fail("was called"))
+    monkeypatch.setattr(
+        "lindfeas.theorems.proving.certify", lambda *_, **__: pytest.fail("was called")
+    )
     arguments = ["certify", str(tmp_path / "problem.toml"), "--out", str(tmp_path / out)]
     result = CliRunner().invoke(main, arguments)
     assert_refused(result.exit_code, result.stdout, result.stderr, "--out: ")

@@ -13,10 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lindfeas import bath_functions, principal_value
-from lindfeas.bath_functions import half_sided, occupation, rates, zero_frequency_hermitian
 from lindfeas.errors import AccuracyError, InputError, PhysicsError
-from lindfeas.spectral_density import CustomDensity, DrudeLorentz, Ohmic, OhmicExponential
+from lindfeas.physics.baths import principal_value
+from lindfeas.physics.baths import transforms as bath_functions
+from lindfeas.physics.baths.spectral_density import (
+    CustomDensity,
+    DrudeLorentz,
+    Ohmic,
+    OhmicExponential,
+)
+from lindfeas.physics.baths.transforms import (
+    half_sided,
+    occupation,
+    rates,
+    zero_frequency_hermitian,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from scipy.optimize import brentq
 
-from lindfeas.certification import certify
-from lindfeas.columns import boundary_columns
+from lindfeas.answers.certify import certify
 from lindfeas.errors import InputError
-from lindfeas.files import ProblemFile, problem_from_document, read_problem
+from lindfeas.files.columns import boundary_columns
+from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
 from lindfeas.sweeps.boundary import Boundary, find_boundary, rows
 from tests.systems import reference_rows
 

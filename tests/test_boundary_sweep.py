@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lindfeas.certification import certify
+from lindfeas.answers.certify import certify
 from lindfeas.cli import main
-from lindfeas.columns import boundary_columns
 from lindfeas.errors import InputError
-from lindfeas.files import ProblemFile, problem_from_document, read_problem
+from lindfeas.files.columns import boundary_columns
+from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
+from lindfeas.files.table import Table, read_table
 from lindfeas.sweeps.boundary import find_boundary, rows
 from lindfeas.sweeps.boundary_sweep import boundary_plan
-from lindfeas.sweeps.executors import InProcess
 from lindfeas.sweeps.points import Options
 from lindfeas.sweeps.sweep import Progress, Summary, run
-from lindfeas.table import Table, read_table
+from lindfeas.sweeps.workers import InProcess
 
 ROOT = Path(__file__).parent.parent
 PROBLEM = ROOT / "problems" / "xxz-1+2+1.toml"

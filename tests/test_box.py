@@ -14,13 +14,13 @@ import pytest
 from click.testing import CliRunner
 
 import lindfeas as lf
-from lindfeas.box import BoxAnswer, Interval, parse_interval, prove_box
-from lindfeas.certificate import certificate
-from lindfeas.certificate_file import certificate_text, check_certificate, checksum
+from lindfeas.checker import verify
+from lindfeas.checker.format import certificate_text, check_certificate, checksum
 from lindfeas.cli import main
 from lindfeas.errors import InputError, SolverError
-from lindfeas.files import ProblemFile, read_problem
-from lindfeas.proof import verify
+from lindfeas.files.problem_file import ProblemFile, read_problem
+from lindfeas.theorems.box import BoxAnswer, Interval, parse_interval, prove_box
+from lindfeas.theorems.certificate import certificate
 from tests.test_certificate import PROBLEMS
 
 CHAIN = "xxz-1+2+1"
@@ -125,7 +125,7 @@ def test_a_budget_leaves_cells_that_a_later_run_finishes() -> None:
 
 
 def test_a_certificate_does_not_outgrow_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lindfeas.box_search.MOST_ENTRIES", 2 * 16 * 2)
+    monkeypatch.setattr("lindfeas.theorems.box_search.MOST_ENTRIES", 2 * 16 * 2)
     answer = prove_box(problem_file(), intervals(*SPLIT))
     assert (answer.proved, answer.verdict) == (2, "undecided")
 

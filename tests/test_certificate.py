@@ -14,10 +14,9 @@ import jsonschema
 import pytest
 
 import lindfeas as lf
-from lindfeas import certificate_file
-from lindfeas.answer import Answer
-from lindfeas.certificate import certificate, read_certificate, write_certificate
-from lindfeas.certificate_file import (
+from lindfeas.answers.answer import Answer
+from lindfeas.checker import format as certificate_file
+from lindfeas.checker.format import (
     CertificateError,
     certificate_schema,
     certificate_text,
@@ -26,7 +25,8 @@ from lindfeas.certificate_file import (
     parse_certificate,
 )
 from lindfeas.errors import InputError, LindfeasError
-from lindfeas.files import ProblemFile, read_problem
+from lindfeas.files.problem_file import ProblemFile, read_problem
+from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
 from tests.mutations import JUNK, changed, containers, leaves, without
 
 PROBLEMS = Path(__file__).parent.parent / "problems"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lindfeas.certificate_file import checksum
-from lindfeas.proof import boxes, claims
+from lindfeas.checker import boxes, claims
+from lindfeas.checker.format import checksum
 from tests.certificate_fuzzer import fuzz, judged, statement
 from tests.certificate_originals import ORIGINALS
 from tests.mutations import scaled

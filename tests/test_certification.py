@@ -9,18 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lindfeas import (
-    Bath,
-    InputError,
-    OpenSystem,
-    Question,
-    Rates,
-    SolverError,
-    certify,
-    models,
-)
-from lindfeas.enclosure import LEVELS
-from lindfeas.problem import Point
+from lindfeas import Bath, InputError, OpenSystem, Question, Rates, SolverError, certify
+from lindfeas.answers.enclosure import LEVELS
+from lindfeas.physics import models
+from lindfeas.program.program import Point
 from tests.systems import (
     complex_trimer,
     oscillator_and_qubit,
@@ -125,7 +117,7 @@ def test_unknown_solver_is_refused() -> None:
 
 
 def test_failing_solver_is_visible_and_the_next_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    from lindfeas import backends
+    from lindfeas.solvers import catalogue as backends
 
     monkeypatch.setitem(backends.SETTINGS, "CLARABEL", ({"no_such_setting": 1},))
     answer = certify(Question(system=two_ended_chain(1, 1, 1, beta_right=5.0)))
@@ -173,7 +165,7 @@ def test_a_lying_solver_cannot_move_the_bounds(monkeypatch: pytest.MonkeyPatch) 
     """Status, objective, multipliers and matrices made up: the interval stays true, if wide."""
     from dataclasses import replace
 
-    from lindfeas import enclosure as module
+    from lindfeas.answers import enclosure as module
 
     system = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
     truth = certify(Question(system=system))
@@ -208,12 +200,12 @@ def test_trace_distance_bounds_are_ordered() -> None:
 
 def test_trace_distance_of_random_lindbladians_respects_the_bounds() -> None:
     """No allowed Lindbladian has steady populations closer than the certified bound."""
-    from lindfeas.ansatz import regions
-    from lindfeas.assembly import assemble
-    from lindfeas.bounds import repair_point
-    from lindfeas.distance import trace_distance
-    from lindfeas.lindbladian import lindbladian
-    from lindfeas.target import populations
+    from lindfeas.answers.candidate import lindbladian
+    from lindfeas.physics.dynamics.measures import trace_distance
+    from lindfeas.physics.equations.operator_basis import regions
+    from lindfeas.program.assembly import assemble
+    from lindfeas.program.bounds import repair_point
+    from lindfeas.program.target import populations
 
     system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)
     answer = certify(Question(system=system))
@@ -248,7 +240,7 @@ def test_non_unique_candidate_is_not_called_possible(monkeypatch: pytest.MonkeyP
     """Pure dephasing keeps all populations: zero defect, but no unique steady state."""
     from dataclasses import replace
 
-    from lindfeas import enclosure, possibility
+    from lindfeas.answers import enclosure, possibility
 
     system = qubit(frequency=1.0, beta=2.0)
     honest = enclosure.solve

@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lindfeas
-from lindfeas.answer import Answer
-from lindfeas.certification import certify
+from lindfeas.answers.answer import Answer
+from lindfeas.answers.certify import certify
+from lindfeas.checker import Proof
 from lindfeas.cli import main
-from lindfeas.files import problem_from_document, read_problem
-from lindfeas.proof import Proof
+from lindfeas.files.problem_file import problem_from_document, read_problem
 
 PROBLEM = Path(__file__).parent.parent / "problems" / "xxz-1+2+1.toml"
 REQUIRED = {
@@ -145,7 +145,7 @@ def test_no_answer_is_given_when_its_proof_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = Proof(status="rejected", proved=False, statement="Nothing is proved.", seconds=0.0)
-    monkeypatch.setattr("lindfeas.proof.verify", lambda certificate: refused)
+    monkeypatch.setattr("lindfeas.checker.verify", lambda certificate: refused)
     result = run("certify", str(PROBLEM), "--json", "--out", str(tmp_path / "new"))
     assert result.exit_code == 1
     assert result.stdout == ""
@@ -192,7 +192,7 @@ def test_what_stops_the_computation_is_one_line(
     def stopped(*_: object, **__: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr("lindfeas.proving.certify", stopped)
+    monkeypatch.setattr("lindfeas.theorems.proving.certify", stopped)
     result = run("certify", str(PROBLEM), "--json", "--out", str(tmp_path / "new" / "out"))
     assert result.exit_code == code
     assert result.stdout == ""
@@ -298,7 +298,7 @@ def test_warning_is_one_line_after_the_answer(monkeypatch: pytest.MonkeyPatch) -
         warnings.warn("first\nsecond", RuntimeWarning, stacklevel=1)
         return certify(*arguments, **options)
 
-    monkeypatch.setattr("lindfeas.proving.certify", warned)
+    monkeypatch.setattr("lindfeas.theorems.proving.certify", warned)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         result = run("certify", str(PROBLEM), "--json")

@@ -16,11 +16,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lindfeas.cli import main
-from lindfeas.files import read_problem
-from lindfeas.sweeps.executors import LocalWorkers
+from lindfeas.files.problem_file import read_problem
+from lindfeas.files.table import MERGED, read_table
 from lindfeas.sweeps.points import Options
 from lindfeas.sweeps.sweep import run, sweep_plan
-from lindfeas.table import MERGED, read_table
+from lindfeas.sweeps.workers import LocalWorkers
 from tests.sweeping import PROBLEM, without_time
 
 QUICK = Options(prove=False, sharp=False)

@@ -18,12 +18,16 @@ from lindfeas import (
     Question,
     Rates,
     certify,
-    models,
     redfield_equation,
 )
-from lindfeas.ansatz import Region, regions
-from lindfeas.assembly import assemble
-from lindfeas.bounds import (
+from lindfeas.answers.candidate import lindbladian
+from lindfeas.answers.enclosure import enclose
+from lindfeas.physics import models
+from lindfeas.physics.equations.lindbladian import Lindbladian
+from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.program.assembly import assemble
+from lindfeas.program.bounds import (
     Interval,
     lifted,
     lower_bound,
@@ -33,12 +37,9 @@ from lindfeas.bounds import (
     unfelt,
     upper_bound,
 )
-from lindfeas.enclosure import enclose
-from lindfeas.lindbladian import Lindbladian, lindbladian
-from lindfeas.problem import Point, Problem
-from lindfeas.redfield import Redfield
-from lindfeas.residual import DUAL_NORM
-from lindfeas.target import Target, coherences, observables, populations, trajectory
+from lindfeas.program.hermitian import DUAL_NORM
+from lindfeas.program.program import Point, Problem
+from lindfeas.program.target import Target, coherences, observables, populations, trajectory
 from tests.systems import (
     SIGMA_X,
     SIGMA_Z,

@@ -16,9 +16,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lindfeas as lf
-from lindfeas import backends, comparison, enclosure
+from lindfeas.answers import enclosure
 from lindfeas.cli import main
-from lindfeas.comparison import (
+from lindfeas.files.table import make_table, read_table
+from lindfeas.solvers import catalogue as backends
+from lindfeas.solvers.conic import solve
+from lindfeas.sweeps import solver_comparison as comparison
+from lindfeas.sweeps.solver_comparison import (
     COLUMNS,
     ComparisonRow,
     compare,
@@ -26,8 +30,6 @@ from lindfeas.comparison import (
     contradictions,
     program_of,
 )
-from lindfeas.solver import solve
-from lindfeas.table import make_table, read_table
 from tests import fake_trials
 
 PROBLEMS = Path(__file__).resolve().parent.parent / "problems"
@@ -265,7 +267,7 @@ def test_optional_solvers_agree_with_the_others(
 def test_what_a_solver_prints_from_c_does_not_reach_standard_output(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    from lindfeas.solver import _mute
+    from lindfeas.solvers.conic import _mute
 
     os.write(1, b"before ")
     with _mute("SDPA"):
@@ -286,7 +288,9 @@ def run(*arguments: str) -> Result:
 @pytest.fixture
 def instant(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def install(name: str) -> None:
-        monkeypatch.setattr("lindfeas.comparison.try_solver", getattr(fake_trials, name))
+        monkeypatch.setattr(
+            "lindfeas.sweeps.solver_comparison.try_solver", getattr(fake_trials, name)
+        )
 
     return install
 

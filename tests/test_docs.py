@@ -106,7 +106,7 @@ def test_every_key_of_a_problem_file_is_documented() -> None:
 def test_every_key_of_an_answer_is_documented() -> None:
     page = (ROOT / "docs" / "problem-files.md").read_text(encoding="utf-8")
     bath = lindfeas.Bath(name="bath", sites=(0,), beta=1.0)
-    chain = lindfeas.models.xxz_chain(sites=2, coupling=0.1, baths=[bath])
+    chain = lindfeas.physics.models.xxz_chain(sites=2, coupling=0.1, baths=[bath])
     answer = lindfeas.certify(lindfeas.Question(system=chain)).to_dict()
     nested = [answer["trace_distance"], *answer["attempts"], *(answer.get("check") or [])]
     if answer["candidate"]:

@@ -22,12 +22,14 @@ from lindfeas import (
     certify,
     redfield_equation,
 )
-from lindfeas.ansatz import regions
-from lindfeas.distance import trace_distance
-from lindfeas.dynamics import SteadyStateCheck, check_candidate, steady_state_check
-from lindfeas.lindbladian import Lindbladian, RegionDissipator
-from lindfeas.redfield import Redfield
-from lindfeas.report import answer_html, answer_table
+from lindfeas.answers.answer import answer_html
+from lindfeas.answers.certify import steady_state_check
+from lindfeas.answers.steady_state_check import SteadyStateCheck, check_candidate
+from lindfeas.cli.answer_text import answer_table
+from lindfeas.physics.dynamics.measures import trace_distance
+from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.redfield import Redfield
 from tests.systems import (
     SIGMA_MINUS,
     SIGMA_X,

@@ -16,9 +16,9 @@ from select import select
 import pytest
 
 from lindfeas.errors import InputError, LindfeasError
-from lindfeas.isolation import ONE_THREAD
 from lindfeas.sweeps.engine import DIED, Failure, Outcome, WorkersLostError, one_line, results
-from lindfeas.sweeps.executors import InProcess, LocalWorkers, usable_cpus
+from lindfeas.sweeps.isolated import ONE_THREAD
+from lindfeas.sweeps.workers import InProcess, LocalWorkers, usable_cpus
 from tests.sweeping import Cheap, cannot_start, cheap_tasks, square
 
 LIMIT = 30.0
@@ -165,7 +165,7 @@ def test_workers_do_not_outlive_a_killed_parent() -> None:
 def test_workers_that_cannot_start_are_no_endless_loop(
     count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lindfeas.sweeps.executors._start_worker", cannot_start)
+    monkeypatch.setattr("lindfeas.sweeps.workers._start_worker", cannot_start)
     with (
         LocalWorkers(count, preload=("tests.sweeping",)) as pool,
         pytest.raises(LindfeasError, match=r"^--workers: no worker process could be started: "),

@@ -18,12 +18,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lindfeas import question, schema
-from lindfeas.decimals import RANGE_DIGITS, evenly_spaced
 from lindfeas.errors import InputError
-from lindfeas.files import parse_setting, problem_from_document, read_problem, set_value
-from lindfeas.models.xxz import SIGMA_X, SPIN_OPERATORS
-from lindfeas.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
+from lindfeas.files import schema
+from lindfeas.files.decimals import RANGE_DIGITS, evenly_spaced
+from lindfeas.files.problem_file import (
+    parse_setting,
+    problem_from_document,
+    read_problem,
+    set_value,
+)
+from lindfeas.physics.baths.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
+from lindfeas.physics.models.xxz import SIGMA_X, SPIN_OPERATORS
+from lindfeas.program import question
 
 FOLDER = Path(__file__).parent.parent / "problems"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -294,7 +300,7 @@ def test_ranges(start: Decimal, stop: Decimal, points: int, log: bool) -> None:
 def test_published_schema_is_the_generated_one() -> None:
     published = importlib.resources.files("lindfeas").joinpath(schema.SCHEMA_FILE)
     assert published.read_text(encoding="utf-8") == schema.schema_text(), (
-        "run `python -m lindfeas.schema > lindfeas/schemas/problem.schema.json`"
+        "run `python -m lindfeas.files.schema > lindfeas/schemas/problem.schema.json`"
     )
 
 

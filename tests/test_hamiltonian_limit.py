@@ -12,17 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lindfeas import Bath, InputError, Ohmic, OpenSystem, Question, Rates, certify, models
-from lindfeas import enclosure as enclosure_module
-from lindfeas.ansatz import regions
-from lindfeas.assembly import assemble, default_hamiltonian_limit
-from lindfeas.bounds import Interval, lower_bound, repair_point, unfelt, upper_bound
-from lindfeas.enclosure import enclose
-from lindfeas.lindbladian import lindbladian
-from lindfeas.problem import Point, Problem
-from lindfeas.redfield import redfield_equation
-from lindfeas.shift_fit import refit_shift, smaller_shift
-from lindfeas.target import coherences, trajectory
+from lindfeas import Bath, InputError, Ohmic, OpenSystem, Question, Rates, certify
+from lindfeas.answers import enclosure as enclosure_module
+from lindfeas.answers.candidate import lindbladian
+from lindfeas.answers.enclosure import enclose
+from lindfeas.physics import models
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.redfield import redfield_equation
+from lindfeas.program.assembly import assemble, default_hamiltonian_limit
+from lindfeas.program.bounds import Interval, lower_bound, repair_point, unfelt, upper_bound
+from lindfeas.program.program import Point, Problem
+from lindfeas.program.shift_fit import refit_shift, smaller_shift
+from lindfeas.program.target import coherences, trajectory
 from tests.systems import complex_trimer, random_positive, two_ended_chain
 from tests.test_coherences import cold_qutrit, full_action
 

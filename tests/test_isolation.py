@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lindfeas.isolation import GRACE, _facts, run_isolated
+from lindfeas.sweeps.isolated import GRACE, _facts, run_isolated
 from tests import fake_trials
 
 

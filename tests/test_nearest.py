@@ -10,16 +10,16 @@ import pytest
 from scipy.optimize import check_grad
 
 from lindfeas import Bath, OpenSystem, Rates, redfield_equation
-from lindfeas.ansatz import regions
-from lindfeas.assembly import assemble
-from lindfeas.bounds import repair_point
-from lindfeas.enclosure import enclose
-from lindfeas.flow import flow_blocks
-from lindfeas.nearest import _generator, _Search, nearest_lindbladian
-from lindfeas.problem import Point
-from lindfeas.residual import hermitian_root
-from lindfeas.system import product_charges
-from lindfeas.target import populations
+from lindfeas.answers.enclosure import enclose
+from lindfeas.answers.nearest import _generator, _Search, nearest_lindbladian
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.systems.sites import product_charges
+from lindfeas.program.assembly import assemble
+from lindfeas.program.bounds import repair_point
+from lindfeas.program.flow import flow_blocks
+from lindfeas.program.hermitian import hermitian_root
+from lindfeas.program.program import Point
+from lindfeas.program.target import populations
 from tests.least_distance import least_distance
 from tests.systems import complex_trimer, oscillator_and_qubit, two_ended_chain
 

@@ -28,13 +28,13 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import lindfeas as lf
 from lindfeas.cli import main
-from lindfeas.columns import BOUNDARY_COLUMNS, SWEEP_COLUMNS, Axis
-from lindfeas.comparison import COLUMNS as COMPARISON_COLUMNS
 from lindfeas.errors import InputError, MissingExtraError
+from lindfeas.files.columns import BOUNDARY_COLUMNS, SWEEP_COLUMNS, Axis
+from lindfeas.files.table import Table, make_table
 from lindfeas.pictures.saving import save
 from lindfeas.pictures.style import BOUNDARY, LEGEND_CELL, MARKS
 from lindfeas.plot import figure
-from lindfeas.table import Table, make_table
+from lindfeas.sweeps.solver_comparison import COLUMNS as COMPARISON_COLUMNS
 
 COUPLING = Axis(key="system.coupling", values=(0.001, 0.01, 0.1, 1.0), scale="log")
 BETA = Axis(key="bath.right.beta", values=(10.0, 5.0))

@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lindfeas import OpenSystem, Rates, redfield_equation
-from lindfeas.ansatz import Region, regions
-from lindfeas.assembly import assemble
-from lindfeas.bounds import (
+from lindfeas.answers.candidate import lindbladian
+from lindfeas.answers.enclosure import enclose
+from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.program.assembly import assemble
+from lindfeas.program.bounds import (
     Interval,
     dual_rate_value,
     lower_bound,
@@ -18,11 +21,8 @@ from lindfeas.bounds import (
     repair_point,
     upper_bound,
 )
-from lindfeas.enclosure import enclose
-from lindfeas.lindbladian import lindbladian
-from lindfeas.problem import Point, Problem
-from lindfeas.redfield import Redfield
-from lindfeas.target import populations
+from lindfeas.program.program import Point, Problem
+from lindfeas.program.target import populations
 from tests.systems import complex_trimer, oscillator_and_qubit, random_positive, two_ended_chain
 
 ROUNDING = 1e-14

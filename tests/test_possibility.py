@@ -11,14 +11,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lindfeas import Bath, LindfeasError, OpenSystem, Question, Rates, certify, models, possibility
-from lindfeas.ansatz import regions
-from lindfeas.assembly import assemble
-from lindfeas.enclosure import enclose
-from lindfeas.files import read_problem
-from lindfeas.possibility import NEGLIGIBLE, TOO_SLOW, WRONG_POPULATIONS, Demands, population_defect
-from lindfeas.redfield import redfield_equation
-from lindfeas.target import coherences, populations
+from lindfeas import Bath, LindfeasError, OpenSystem, Question, Rates, certify
+from lindfeas.answers import possibility
+from lindfeas.answers.enclosure import enclose
+from lindfeas.answers.possibility import (
+    NEGLIGIBLE,
+    TOO_SLOW,
+    WRONG_POPULATIONS,
+    Demands,
+    population_defect,
+)
+from lindfeas.files.problem_file import read_problem
+from lindfeas.physics import models
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.redfield import redfield_equation
+from lindfeas.program.assembly import assemble
+from lindfeas.program.target import coherences, populations
 from tests.systems import SIGMA_MINUS, SIGMA_X, SIGMA_Z, complex_trimer, qubit, two_ended_chain
 
 FREE = Rates.range(0.0, 1e4)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lindfeas.answer import Answer
-from lindfeas.certification import certify
-from lindfeas.files import ProblemFile, read_problem
-from lindfeas.question import Question
+from lindfeas.answers.answer import Answer
+from lindfeas.answers.certify import certify
+from lindfeas.files.problem_file import ProblemFile, read_problem
+from lindfeas.program.question import Question
 
 FOLDER = Path(__file__).parent.parent / "problems"
 SWEEPS = ("boundary-", "figure-")

@@ -13,12 +13,12 @@ import pytest
 from scipy.optimize import linprog
 
 import lindfeas as lf
-from lindfeas.ansatz import regions
-from lindfeas.certificate import certificate, read_certificate, write_certificate
-from lindfeas.files import problem_from_document, read_problem
-from lindfeas.proof import Proof, verify
-from lindfeas.redfield import Redfield, redfield_equation
-from lindfeas.sharp_distance import Cell, Witness
+from lindfeas.answers.distance_witness import Cell, Witness
+from lindfeas.checker import Proof, verify
+from lindfeas.files.problem_file import problem_from_document, read_problem
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.redfield import Redfield, redfield_equation
+from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
 from tests.mutations import changed, resealed
 from tests.test_certificate import PROBLEMS, solved, written
 from tests.test_problem_files import FILES

@@ -13,21 +13,21 @@ import pytest
 from flint import acb, acb_mat, arb, ctx, fmpq
 
 import lindfeas as lf
-from lindfeas import bath_functions
-from lindfeas.ansatz import regions
-from lindfeas.assembly import assemble
-from lindfeas.certificate import write_certificate
-from lindfeas.proof import balls
-from lindfeas.proof import levels as levels_module
-from lindfeas.proof import model as model_module
-from lindfeas.proof import reference as reference_module
-from lindfeas.proof.claims import setting
-from lindfeas.proof.errors import Rejected, Unsettled
-from lindfeas.proof.model import Bath as ExactBath
-from lindfeas.proof.model import Density, Model
-from lindfeas.proof.principal_values import half_sided, zero_frequency
-from lindfeas.proof.redfield import redfield_action
-from lindfeas.target import populations
+from lindfeas.checker import balls
+from lindfeas.checker import levels as levels_module
+from lindfeas.checker import model as model_module
+from lindfeas.checker import reference as reference_module
+from lindfeas.checker.claims import setting
+from lindfeas.checker.errors import Rejected, Unsettled
+from lindfeas.checker.model import Bath as ExactBath
+from lindfeas.checker.model import Density, Model
+from lindfeas.checker.principal_values import half_sided, zero_frequency
+from lindfeas.checker.redfield import redfield_action
+from lindfeas.physics.baths import transforms as bath_functions
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.program.assembly import assemble
+from lindfeas.program.target import populations
+from lindfeas.theorems.certificate import write_certificate
 from tests.test_certificate import solved, written
 
 SHIPPED_CHAIN = "xxz-1+2+1"
@@ -51,8 +51,13 @@ print(" ".join(own))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = done.stdout.split()
-    allowed = {"lindfeas.errors", "lindfeas.output", "lindfeas.certificate_file", "lindfeas.proof"}
-    assert {name for name in loaded if not name.startswith("lindfeas.proof.")} == allowed
+    allowed = {
+        "lindfeas.errors",
+        "lindfeas.files.atomic",
+        "lindfeas.checker.format",
+        "lindfeas.checker",
+    }
+    assert {name for name in loaded if not name.startswith("lindfeas.checker.")} == allowed
 
 
 @pytest.fixture

@@ -21,22 +21,22 @@ import pytest
 from flint import acb_mat, arb, ctx, fmpq
 from referencing import Registry, Resource
 
-from lindfeas.ansatz import regions
-from lindfeas.assembly import assemble
-from lindfeas.box import parse_interval, prove_box
-from lindfeas.certificate import read_certificate, write_certificate
-from lindfeas.certificate_file import box_schema, certificate_schema
-from lindfeas.certificate_problem import problem_document
-from lindfeas.files import ProblemFile, problem_from_document, read_problem
-from lindfeas.proof import boxes, cells, verify
-from lindfeas.proof import model as model_module
-from lindfeas.proof.balls import smallest_eigenvalue
-from lindfeas.proof.claims import Setting, setting
-from lindfeas.proof.errors import Rejected, Unsettled
-from lindfeas.proof.levels import levels
-from lindfeas.proof.taylor import Taylor, constant, power_series, solution, unit
-from lindfeas.redfield import redfield_equation
-from lindfeas.target import populations
+from lindfeas.checker import boxes, cells, verify
+from lindfeas.checker import model as model_module
+from lindfeas.checker.balls import smallest_eigenvalue
+from lindfeas.checker.claims import Setting, setting
+from lindfeas.checker.errors import Rejected, Unsettled
+from lindfeas.checker.format import box_schema, certificate_schema
+from lindfeas.checker.levels import levels
+from lindfeas.checker.taylor import Taylor, constant, power_series, solution, unit
+from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.redfield import redfield_equation
+from lindfeas.program.assembly import assemble
+from lindfeas.program.target import populations
+from lindfeas.theorems.box import parse_interval, prove_box
+from lindfeas.theorems.certificate import read_certificate, write_certificate
+from lindfeas.theorems.exact_problem import problem_document
 from tests.mutations import JUNK, changed, containers, get, is_number, leaves, scaled, without
 from tests.test_certificate import PROBLEMS
 
@@ -102,8 +102,8 @@ assert verify(read_certificate({str(path)!r})).proved
 print(*sorted(name for name in sys.modules if name.startswith("lindfeas.")))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = [name for name in done.stdout.split() if not name.startswith("lindfeas.proof")]
-    assert set(loaded) == {"lindfeas.errors", "lindfeas.output", "lindfeas.certificate_file"}
+    loaded = [name for name in done.stdout.split() if not name.startswith("lindfeas.checker")]
+    assert set(loaded) == {"lindfeas.errors", "lindfeas.files.atomic", "lindfeas.checker.format"}
 
 
 # Taylor models hold the values at every point.

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from lindfeas import certificate_file
-from lindfeas.box import parse_interval, prove_box
-from lindfeas.certificate_file import BRACKET, CertificateError, check_certificate, nesting
+from lindfeas.checker import boxes, cost, verification, verify
+from lindfeas.checker import format as certificate_file
+from lindfeas.checker.format import BRACKET, CertificateError, check_certificate, nesting
+from lindfeas.checker.model import model
 from lindfeas.errors import InputError
-from lindfeas.files import problem_from_document, read_problem
-from lindfeas.proof import boxes, cost, verification, verify
-from lindfeas.proof.model import model
+from lindfeas.files.problem_file import problem_from_document, read_problem
+from lindfeas.theorems.box import parse_interval, prove_box
 from tests.mutations import changed, resealed
 from tests.test_certificate import PROBLEMS, written
 from tests.test_proof_boxes import SPLIT, document, leaf_numbers, proved

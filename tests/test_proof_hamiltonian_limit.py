@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from flint import acb_mat, ctx, fmpq
 
-from lindfeas.answer import Answer
-from lindfeas.certificate import certificate
-from lindfeas.proof import verify
-from lindfeas.proof.claims import Setting, setting
-from lindfeas.proof.local_hamiltonians import gained, squared_norm
-from lindfeas.proof.model import model
+from lindfeas.answers.answer import Answer
+from lindfeas.checker import verify
+from lindfeas.checker.claims import Setting, setting
+from lindfeas.checker.local_hamiltonians import gained, squared_norm
+from lindfeas.checker.model import model
+from lindfeas.theorems.certificate import certificate
 from tests.mutations import changed, get, scaled, without
 from tests.test_certificate import solved, written
 from tests.test_proof_zero_frequency import SIGMA_X, tilted_qubits

@@ -15,13 +15,13 @@ import pytest
 from flint import fmpq
 
 import lindfeas as lf
-from lindfeas.certificate import certificate
-from lindfeas.certificate_file import CertificateError, check_certificate
-from lindfeas.proof import boxes, verify
-from lindfeas.proof.errors import Rejected
-from lindfeas.proof.exact import decimal
-from lindfeas.proof.model import model
-from lindfeas.proof.subject import subject
+from lindfeas.checker import boxes, verify
+from lindfeas.checker.errors import Rejected
+from lindfeas.checker.exact import decimal
+from lindfeas.checker.format import CertificateError, check_certificate
+from lindfeas.checker.model import model
+from lindfeas.checker.subject import subject
+from lindfeas.theorems.certificate import certificate
 from tests.mutations import changed, get, is_number, leaves
 from tests.test_certificate import written
 from tests.test_proof_boxes import SPLIT, document, leaf_numbers, proved

@@ -12,10 +12,10 @@ import pytest
 from flint import acb, acb_mat, ctx
 
 import lindfeas as lf
-from lindfeas.files import problem_from_document
-from lindfeas.proof import balls, verify
-from lindfeas.proof import model as model_module
-from lindfeas.proof.claims import setting
+from lindfeas.checker import balls, verify
+from lindfeas.checker import model as model_module
+from lindfeas.checker.claims import setting
+from lindfeas.files.problem_file import problem_from_document
 from tests.mutations import JUNK, changed, get, is_number, leaves, scaled, without
 from tests.test_certificate import solved, written
 
@@ -172,7 +172,7 @@ def test_a_failure_of_the_arithmetic_is_not_a_crash(monkeypatch: pytest.MonkeyPa
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("lindfeas.proof.verification.setting", fail)
+    monkeypatch.setattr("lindfeas.checker.verification.setting", fail)
     proof = verify(written(SHIPPED_CHAIN))
     assert proof.status == "undecided"
     assert proof.bits == 1024

@@ -13,14 +13,14 @@ import pytest
 from flint import acb_mat, arb, ctx, fmpq
 from scipy.integrate import quad
 
-from lindfeas.certificate_problem import problem_document
-from lindfeas.files import problem_from_document
-from lindfeas.proof import boxes, cells, verify
-from lindfeas.proof.claims import setting
-from lindfeas.proof.errors import Rejected, Unsettled
-from lindfeas.proof.levels import coincide, levels
-from lindfeas.proof.model import Bath, Density, model
-from lindfeas.proof.principal_values import at_zero, zero_frequency
+from lindfeas.checker import boxes, cells, verify
+from lindfeas.checker.claims import setting
+from lindfeas.checker.errors import Rejected, Unsettled
+from lindfeas.checker.levels import coincide, levels
+from lindfeas.checker.model import Bath, Density, model
+from lindfeas.checker.principal_values import at_zero, zero_frequency
+from lindfeas.files.problem_file import problem_from_document
+from lindfeas.theorems.exact_problem import problem_document
 from tests.mutations import changed
 from tests.test_certificate import certificate_of
 from tests.test_proof_boxes import CROSSING

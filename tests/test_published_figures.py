@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lindfeas.bounds import Interval
-from lindfeas.certificate import read_certificate
-from lindfeas.certification import certify, verdict_of
-from lindfeas.files import ProblemFile, problem_from_document, read_problem
-from lindfeas.proof import verify
+from lindfeas.answers.certify import certify, verdict_of
+from lindfeas.checker import verify
+from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
+from lindfeas.files.table import Table, read_table
+from lindfeas.program.bounds import Interval
 from lindfeas.sweeps.sweep import sweep_plan
-from lindfeas.table import Table, read_table
+from lindfeas.theorems.certificate import read_certificate
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "published-figures.md"

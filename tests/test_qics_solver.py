@@ -12,9 +12,10 @@ import pytest
 from scipy.optimize import linprog
 
 import lindfeas as lf
-from lindfeas import backends, bounds
-from lindfeas.comparison import program_of
-from lindfeas.solver import solve
+from lindfeas.program import bounds
+from lindfeas.solvers import catalogue as backends
+from lindfeas.solvers.conic import solve
+from lindfeas.sweeps.solver_comparison import program_of
 
 CHAIN = Path(__file__).resolve().parent.parent / "problems" / "xxz-1+2+1.toml"
 

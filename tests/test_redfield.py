@@ -6,17 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from lindfeas import (
-    Bath,
-    DrudeLorentz,
-    Ohmic,
-    OpenSystem,
-    PhysicsError,
-    models,
-    redfield_equation,
-)
-from lindfeas.population_error import group_inverse
-from lindfeas.state_reduction import stationary_distribution
+from lindfeas import Bath, DrudeLorentz, Ohmic, OpenSystem, PhysicsError, redfield_equation
+from lindfeas.physics import models
+from lindfeas.physics.equations.population_error import group_inverse
+from lindfeas.physics.equations.rate_equation import stationary_distribution
 from tests.systems import (
     SIGMA_X,
     SIGMA_Z,

@@ -11,17 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lindfeas import OpenSystem, Question, Rates, redfield_equation
-from lindfeas.ansatz import regions
-from lindfeas.bounds import lower_bound
-from lindfeas.lindbladian import Lindbladian
-from lindfeas.problem import Point
-from lindfeas.redfield import Redfield
-from lindfeas.redfield_generator import (
-    RedfieldVerdict,
-    nearest_problem,
-    redfield_generator,
-    redfield_verdict,
-)
+from lindfeas.answers.redfield_verdict import RedfieldVerdict, nearest_problem, redfield_verdict
+from lindfeas.physics.equations.generator import redfield_generator
+from lindfeas.physics.equations.lindbladian import Lindbladian
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.program.bounds import lower_bound
+from lindfeas.program.program import Point
 from tests.systems import (
     SIGMA_X,
     SIGMA_Z,

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from lindfeas.answer import Answer
-from lindfeas.certification import certify
-from lindfeas.distance import TraceDistance
-from lindfeas.files import read_problem
-from lindfeas.report import answer_html, answer_table, interval_text, summary_rows
+from lindfeas.answers.answer import Answer, answer_html, summary_rows
+from lindfeas.answers.certify import certify
+from lindfeas.answers.trace_distance import TraceDistance
+from lindfeas.cli.answer_text import answer_table
+from lindfeas.files.problem_file import read_problem
+from lindfeas.text import interval_text
 
 PROBLEM = Path(__file__).parent.parent / "problems" / "qutrit-qubit.toml"
 FINITE = st.floats(0, 1e6, allow_nan=False)

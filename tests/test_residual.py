@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lindfeas.residual import (
+from lindfeas.program.hermitian import (
     DUAL_NORM,
     Layout,
     hermitian_coordinates,

@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 
 from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, prove
-from lindfeas.ansatz import regions
-from lindfeas.assembly import assemble
-from lindfeas.bounds import repair_point
-from lindfeas.population_error import _group_inverse_size, _rate_errors, population_error
-from lindfeas.problem import Point
-from lindfeas.redfield import redfield_equation
-from lindfeas.target import populations
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.population_error import (
+    _group_inverse_size,
+    _rate_errors,
+    population_error,
+)
+from lindfeas.physics.equations.redfield import redfield_equation
+from lindfeas.program.assembly import assemble
+from lindfeas.program.bounds import repair_point
+from lindfeas.program.program import Point
+from lindfeas.program.target import populations
 from tests import precise
 from tests.systems import SIGMA_X, qubit, two_ended_chain
 

@@ -13,17 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lindfeas import Answer, Bath, Question, Rates, certify, models, prove, redfield_equation
-from lindfeas.ansatz import regions
-from lindfeas.assembly import assemble
-from lindfeas.bounds import repair_point
-from lindfeas.distance import trace_distance
-from lindfeas.flow import flow_blocks
-from lindfeas.lindbladian import lindbladian
-from lindfeas.problem import Point
-from lindfeas.proof import verify
-from lindfeas.sharp_distance import Cell, Cut, distance_witness
-from lindfeas.target import populations
+from lindfeas import Answer, Bath, Question, Rates, certify, prove, redfield_equation
+from lindfeas.answers.candidate import lindbladian
+from lindfeas.answers.distance_witness import Cell, Cut, distance_witness
+from lindfeas.checker import verify
+from lindfeas.physics import models
+from lindfeas.physics.dynamics.measures import trace_distance
+from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.program.assembly import assemble
+from lindfeas.program.bounds import repair_point
+from lindfeas.program.flow import flow_blocks
+from lindfeas.program.program import Point
+from lindfeas.program.target import populations
 from tests.least_distance import generators, least_distance, random_rates, steady_states
 from tests.mutations import changed, resealed, without
 from tests.systems import (

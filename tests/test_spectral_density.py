@@ -8,9 +8,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from lindfeas import spectral_density
 from lindfeas.errors import InputError, LindfeasError
-from lindfeas.spectral_density import (
+from lindfeas.physics.baths import spectral_density
+from lindfeas.physics.baths.spectral_density import (
     CustomDensity,
     DrudeLorentz,
     Ohmic,

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, redfield_equation
-from lindfeas.bath_functions import half_sided
-from lindfeas.dynamics import steady_state_check
-from lindfeas.population_error import population_error
-from lindfeas.rounding import transform_errors
+from lindfeas.answers.certify import steady_state_check
+from lindfeas.physics.baths.transforms import half_sided
+from lindfeas.physics.equations.population_error import population_error
+from lindfeas.program.rounding import transform_errors
 from tests import precise
 from tests.systems import two_ended_chain
 

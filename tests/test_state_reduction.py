@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lindfeas import PhysicsError
-from lindfeas.state_reduction import distribution_error, stationary_distribution
+from lindfeas.physics.equations.rate_equation import distribution_error, stationary_distribution
 
 ROUNDING = 1e-13
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from lindfeas.certificate_file import read_certificate
-from lindfeas.certification import certify
-from lindfeas.files import ProblemFile
-from lindfeas.proof import verify
-from lindfeas.sweeps.executors import InProcess
+from lindfeas.answers.certify import certify
+from lindfeas.checker import verify
+from lindfeas.checker.format import read_certificate
+from lindfeas.files.problem_file import ProblemFile
+from lindfeas.files.table import read_table
 from lindfeas.sweeps.points import Options
 from lindfeas.sweeps.sweep import Progress, run, sweep_plan
-from lindfeas.table import read_table
+from lindfeas.sweeps.workers import InProcess
 from tests.sweeping import AXIS, PROBLEM, Counting, cheap_plan, in_process, problem_of
 
 QUICK = Options(prove=False, sharp=False)

@@ -18,13 +18,13 @@ from click.testing import CliRunner
 
 from lindfeas.cli import main
 from lindfeas.errors import InputError, MissingExtraError
-from lindfeas.files import read_problem
-from lindfeas.isolation import ONE_THREAD
+from lindfeas.files.problem_file import read_problem
+from lindfeas.files.table import read_table
 from lindfeas.sweeps.engine import DIED, Failure, WorkersLostError, results
-from lindfeas.sweeps.executors import ClusterWorkers, LocalWorkers
+from lindfeas.sweeps.isolated import ONE_THREAD
 from lindfeas.sweeps.points import Options
 from lindfeas.sweeps.sweep import Progress, run, sweep_plan
-from lindfeas.table import read_table
+from lindfeas.sweeps.workers import ClusterWorkers, LocalWorkers
 from tests.sweeping import PROBLEM, Cheap, cheap_plan, cheap_tasks, square, without_time
 
 pytest.importorskip("distributed")
@@ -207,7 +207,7 @@ def test_where_no_scheduler_answers(address: str, reason: str) -> None:
 
 def test_a_server_of_another_kind_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dask's own deadline does not hold for what accepts a connection and then says nothing."""
-    monkeypatch.setattr("lindfeas.sweeps.executors.GRACE", 0.5)
+    monkeypatch.setattr("lindfeas.sweeps.workers.GRACE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(InputError, match="running Dask scheduler"):

@@ -18,12 +18,12 @@ import pytest
 
 import lindfeas.sweeps.folder
 from lindfeas.errors import InputError, SolverError
-from lindfeas.files import ProblemFile
-from lindfeas.sweeps.executors import InProcess
+from lindfeas.files.problem_file import ProblemFile
+from lindfeas.files.table import MERGED, read_table
 from lindfeas.sweeps.folder import LOCK
 from lindfeas.sweeps.points import Options
 from lindfeas.sweeps.sweep import Progress, run, sweep_plan
-from lindfeas.table import MERGED, read_table
+from lindfeas.sweeps.workers import InProcess
 from tests.sweeping import (
     AXIS,
     PROBLEM,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lindfeas.errors import InputError
-from lindfeas.files import ProblemFile
+from lindfeas.files.problem_file import ProblemFile
 from lindfeas.sweeps.points import Options, free_axes, grid, table_axis
 from lindfeas.sweeps.sweep import sweep_plan
 from tests.sweeping import PROBLEM, problem_of

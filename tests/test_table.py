@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lindfeas.columns import COMPARISON_COLUMNS, SWEEP_COLUMNS, Axis, boundary_columns
 from lindfeas.errors import InputError, MissingExtraError
-from lindfeas.table import SCHEMA_VERSION, Table, make_table, read_table
+from lindfeas.files.columns import COMPARISON_COLUMNS, SWEEP_COLUMNS, Axis, boundary_columns
+from lindfeas.files.table import SCHEMA_VERSION, Table, make_table, read_table
 
 PROBLEM = {"title": "two qubits", "system": {"model": "xxz_chain", "coupling": "0.1"}}
 AXES = (

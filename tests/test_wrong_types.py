@@ -18,10 +18,11 @@ import pytest
 import scipy.sparse as sp
 
 import lindfeas as lf
-from lindfeas.box import parse_interval, prove_box
-from lindfeas.dynamics import steady_state_check
-from lindfeas.redfield_generator import redfield_generator, redfield_verdict
-from lindfeas.target import Requirement, coherences, observables, populations, trajectory
+from lindfeas.answers.certify import steady_state_check
+from lindfeas.answers.redfield_verdict import redfield_verdict
+from lindfeas.physics.equations.generator import redfield_generator
+from lindfeas.program.target import Requirement, coherences, observables, populations, trajectory
+from lindfeas.theorems.box import parse_interval, prove_box
 
 
 class Unprintable:

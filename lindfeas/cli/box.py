@@ -13,8 +13,8 @@ import click
 from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED
 
 if TYPE_CHECKING:
-    from lindfeas.box import BoxAnswer
-    from lindfeas.files import ProblemFile
+    from lindfeas.files.problem_file import ProblemFile
+    from lindfeas.theorems.box import BoxAnswer
 
 
 def certify_box(
@@ -28,7 +28,7 @@ def certify_box(
     as_json: bool,
 ) -> int:
     """Prove what ``--box`` asks for, go on from what ``out`` holds, and return the exit code."""
-    from lindfeas.box import MOST_CELLS, parse_interval, prove_box
+    from lindfeas.theorems.box import MOST_CELLS, parse_interval, prove_box
 
     target = None if out is None else Path(out) / f"{stem}-box.certificate.json"
     start = None if target is None else _earlier(target)
@@ -52,9 +52,9 @@ def certify_box(
 
 def _earlier(target: Path) -> dict[str, Any] | None:
     """The certificate of an earlier run, after proving that another can be written there."""
-    from lindfeas.certificate_file import CertificateError, read_certificate
+    from lindfeas.checker.format import CertificateError, read_certificate
     from lindfeas.errors import InputError
-    from lindfeas.output import pending_file
+    from lindfeas.files.atomic import pending_file
 
     with pending_file(target.parent, target.name):
         try:
@@ -68,7 +68,7 @@ def _earlier(target: Path) -> dict[str, Any] | None:
 
 def _write(target: Path, certificate: dict[str, Any]) -> None:
     """Put the certificate so far on disk: what an interrupted run goes on from."""
-    from lindfeas.certificate_file import write_certificate
+    from lindfeas.theorems.certificate import write_certificate
 
     write_certificate(target, certificate)
     cells = [cell for cell in certificate["cells"] if "split" not in cell]

@@ -23,8 +23,8 @@ from lindfeas.cli.group import (
 from lindfeas.errors import ProofRejectedError
 
 if TYPE_CHECKING:
-    from lindfeas.answer import Answer
-    from lindfeas.files import ProblemFile
+    from lindfeas.answers.answer import Answer
+    from lindfeas.files.problem_file import ProblemFile
 
 
 @main.command()
@@ -73,7 +73,7 @@ def certify(
 ) -> int:
     """Answer the question of the TOML file PROBLEM with a certified interval."""
     from lindfeas.cli.box import certify_box
-    from lindfeas.files import read_problem
+    from lindfeas.files.problem_file import read_problem
 
     _check_options(box, prove=prove, sharp=sharp, most_cells=most_cells)
     problem = read_problem(path, settings)
@@ -111,7 +111,7 @@ def _check_options(
 
 def _note_idle_norm(problem: ProblemFile) -> None:
     """Say that a norm was given which the answer does not depend on."""
-    from lindfeas.question import DEFAULT_NORM
+    from lindfeas.program.question import DEFAULT_NORM
 
     norm = problem.document.get("question", {}).get("norm", DEFAULT_NORM)
     if problem.question.target_norm is None and norm != DEFAULT_NORM:
@@ -131,9 +131,9 @@ def _answered(
     """The answer, written with its certificate into ``out`` if that is given."""
     from dataclasses import replace
 
-    from lindfeas.certificate_file import certificate_text
-    from lindfeas.output import pending_file
-    from lindfeas.proving import answered
+    from lindfeas.checker.format import certificate_text
+    from lindfeas.files.atomic import pending_file
+    from lindfeas.theorems.proving import answered
 
     solver, sharp, prove = how
     if out is None:
@@ -156,7 +156,7 @@ def _show_answer(problem: ProblemFile, answer: Answer, as_json: bool) -> None:
     if as_json:
         click.echo(_answer_json(problem, answer))
         return
-    from lindfeas.report import answer_table
+    from lindfeas.cli.answer_text import answer_table
 
     show(answer_table(problem.title or str(problem.path), answer))
 

@@ -24,11 +24,11 @@ from lindfeas.cli.group import (
     main,
     show,
 )
-from lindfeas.isolation import TIME_LIMIT
+from lindfeas.sweeps.isolated import TIME_LIMIT
 
 if TYPE_CHECKING:
-    from lindfeas.comparison import ComparisonRow
-    from lindfeas.files import ProblemFile
+    from lindfeas.files.problem_file import ProblemFile
+    from lindfeas.sweeps.solver_comparison import ComparisonRow
 
 
 @main.command()
@@ -71,8 +71,8 @@ def compare(
     as_json: bool,
 ) -> int:
     """Run every PROBLEM through every solver, and certify what comes back."""
-    from lindfeas.comparison import compare as compare_solvers
-    from lindfeas.files import read_problem
+    from lindfeas.files.problem_file import read_problem
+    from lindfeas.sweeps.solver_comparison import compare as compare_solvers
 
     problems = {name: read_problem(path, settings) for name, path in _named(paths).items()}
     names = None if solvers is None else solvers.split(",")
@@ -84,7 +84,7 @@ def compare(
         content = {"time_limit": limit, "rows": [row.to_dict() for row in found]}
         click.echo(json.dumps(content, indent=2, allow_nan=False))
     else:
-        from lindfeas.comparison_report import comparison_report
+        from lindfeas.cli.comparison_text import comparison_report
 
         show(comparison_report(found))
     return _exit_code(found)
@@ -101,9 +101,9 @@ def _written(
     rows: Iterator[ComparisonRow], problems: dict[str, ProblemFile], out: str
 ) -> list[ComparisonRow]:
     """All rows; the table in ``out`` holds those of every problem as soon as they are known."""
-    from lindfeas.comparison import comparison_table
-    from lindfeas.output import pending_file
-    from lindfeas.table import MERGED
+    from lindfeas.files.atomic import pending_file
+    from lindfeas.files.table import MERGED
+    from lindfeas.sweeps.solver_comparison import comparison_table
 
     _refuse_other_tables(Path(out))
     found: list[ComparisonRow] = []
@@ -118,7 +118,7 @@ def _written(
 def _refuse_other_tables(folder: Path) -> None:
     """An older comparison is replaced, a sweep is not."""
     from lindfeas.errors import InputError
-    from lindfeas.table import read_table, table_files
+    from lindfeas.files.table import read_table, table_files
 
     kind = read_table(folder).kind if table_files(folder) else "comparison"
     if kind != "comparison":
@@ -138,7 +138,7 @@ def _progress() -> Iterator[Callable[[str, str], None]]:
 
 
 def _exit_code(rows: list[ComparisonRow]) -> int:
-    from lindfeas.comparison import contradictions, unanswered
+    from lindfeas.sweeps.solver_comparison import contradictions, unanswered
 
     for problem in contradictions(rows):
         click.echo(f"error: certified intervals must meet, but do not: {problem}", err=True)

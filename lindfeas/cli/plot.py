@@ -52,10 +52,10 @@ def plot(
     title: str | None,
 ) -> int:
     """Draw the table in the folder DIR, as sweep and compare write it."""
+    from lindfeas.files.table import read_table
     from lindfeas.pictures import plot as draw
     from lindfeas.pictures import require_matplotlib
     from lindfeas.pictures.saving import default_path, require_outside, supported_suffix
-    from lindfeas.table import read_table
 
     require_matplotlib()
     file = default_path(path) if out is None else out

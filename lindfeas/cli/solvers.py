@@ -6,19 +6,14 @@ import json
 
 import click
 
-from lindfeas.cli.group import (
-    ANSWERED,
-    json_option,
-    main,
-    show,
-)
+from lindfeas.cli.group import ANSWERED, json_option, main, show
 
 
 @main.command()
 @json_option
 def solvers(as_json: bool) -> int:
     """List the solvers, and for each whether it can be used here."""
-    from lindfeas.backends import solver_status
+    from lindfeas.solvers.catalogue import solver_status
 
     status = solver_status()
     if as_json:
@@ -26,7 +21,7 @@ def solvers(as_json: bool) -> int:
         rows = [{field: getattr(row, field) for field in fields} for row in status]
         click.echo(json.dumps({"solvers": rows}, indent=2))
     else:
-        from lindfeas.report import solvers_table
+        from lindfeas.cli.answer_text import solvers_table
 
         show(solvers_table(status))
     return ANSWERED

@@ -25,10 +25,10 @@ from lindfeas.cli.group import (
 )
 
 if TYPE_CHECKING:
-    from lindfeas.files import ProblemFile
-    from lindfeas.sweeps.executors import ClusterWorkers, LocalWorkers
+    from lindfeas.files.problem_file import ProblemFile
     from lindfeas.sweeps.points import Options
     from lindfeas.sweeps.sweep import Plan, Progress, Summary
+    from lindfeas.sweeps.workers import ClusterWorkers, LocalWorkers
 
 SHOWN_ERRORS = 5
 """Different errors that are shown; the table has all of them."""
@@ -92,7 +92,7 @@ def sweep(
     Exit codes: 0 the table is complete, undecided points included; 1 points failed, and have their
     error in the table; 2 bad input; 130 interrupted.
     """
-    from lindfeas.files import parse_setting, read_problem
+    from lindfeas.files.problem_file import parse_setting, read_problem
     from lindfeas.sweeps.points import Options
     from lindfeas.sweeps.sweep import run
 
@@ -135,7 +135,7 @@ def _plan(
 def _workers(
     count: int | None, dask: str | None
 ) -> AbstractContextManager[LocalWorkers | ClusterWorkers]:
-    from lindfeas.sweeps.executors import ClusterWorkers, LocalWorkers, usable_cpus
+    from lindfeas.sweeps.workers import ClusterWorkers, LocalWorkers, usable_cpus
 
     if dask is None:
         return LocalWorkers(count or usable_cpus())

@@ -7,13 +7,7 @@ from pathlib import Path
 
 import click
 
-from lindfeas.cli.group import (
-    ANSWERED,
-    FAILED,
-    UNDECIDED,
-    json_option,
-    main,
-)
+from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED, json_option, main
 
 
 @main.command()
@@ -23,14 +17,14 @@ def verify(path: Path, as_json: bool) -> int:
     """Prove the claims of the file CERTIFICATE in ball arithmetic, trusting nothing in it."""
     from dataclasses import asdict
 
-    from lindfeas.certificate_file import CertificateError, read_certificate
+    from lindfeas.checker.format import CertificateError, read_certificate
     from lindfeas.errors import MissingExtraError
 
     try:
         import flint  # noqa: F401
     except ImportError:
         raise MissingExtraError("python-flint", "proof", "lindfeas verify") from None
-    from lindfeas.proof import verify as check
+    from lindfeas.checker import verify as check
 
     try:
         proof = check(read_certificate(path))

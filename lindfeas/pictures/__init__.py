@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lindfeas.errors import MissingExtraError
-from lindfeas.table import Table, read_table
+from lindfeas.files.table import Table, read_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

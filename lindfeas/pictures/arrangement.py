@@ -10,10 +10,10 @@ from typing import Any
 
 from pandas import DataFrame, to_numeric
 
-from lindfeas.columns import Axis
 from lindfeas.errors import InputError
+from lindfeas.files.columns import Axis
+from lindfeas.files.complaints import shown, suggestion
 from lindfeas.pictures.scales import is_numeric, positions, spans_decades
-from lindfeas.wording import shown, suggestion
 
 MOST_CURVES = 8
 MOST_PANELS = 6

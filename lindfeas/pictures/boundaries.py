@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from lindfeas.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
+from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
 from lindfeas.pictures import style
 from lindfeas.pictures.arrangement import Arrangement, matching
 from lindfeas.pictures.labels import setting_label

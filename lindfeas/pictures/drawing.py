@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from lindfeas.columns import BOUNDARY_COLUMNS, COMPARISON_COLUMNS, SWEEP_COLUMNS
 from lindfeas.errors import InputError
+from lindfeas.files.columns import BOUNDARY_COLUMNS, COMPARISON_COLUMNS, SWEEP_COLUMNS
+from lindfeas.files.table import Table
 from lindfeas.pictures import style
 from lindfeas.pictures.arrangement import Arrangement, arrange, asked, matching
 from lindfeas.pictures.boundaries import boundary_legend, draw_boundaries
@@ -17,7 +18,6 @@ from lindfeas.pictures.curves import curves_legend, draw_curves
 from lindfeas.pictures.intervals import DEFECT, QUANTITIES, certified
 from lindfeas.pictures.labels import plain, setting_label, target_label
 from lindfeas.pictures.maps import draw_map, map_legend
-from lindfeas.table import Table
 
 _COLUMNS = {"sweep": SWEEP_COLUMNS, "boundary": BOUNDARY_COLUMNS, "comparison": COMPARISON_COLUMNS}
 

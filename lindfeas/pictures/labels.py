@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lindfeas.columns import unit_of_key
+from lindfeas.files.columns import unit_of_key
 from lindfeas.pictures.intervals import TRACE_DISTANCE
 
 _QUANTITIES = {
@@ -28,7 +28,7 @@ _QUANTITIES = {
 """Key (a bath's name as *): its name and symbol."""
 
 _UNITS = {"dimensionless": "", "epsilon^2": r"$\epsilon^2$", "energy^(1 - exponent)": ""}
-"""Units of `lindfeas.columns` as a picture writes them, if differently (hbar = k_B = 1)."""
+"""Units of `lindfeas.files.columns` as a picture writes them, if differently (hbar = k_B = 1)."""
 
 _SIDES = {"left": "L", "right": "R", "middle": "M"}
 

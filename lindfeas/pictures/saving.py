@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lindfeas.errors import InputError
-from lindfeas.output import replace_file, writing
+from lindfeas.files.atomic import replace_file, writing
+from lindfeas.files.table import SUFFIX
 from lindfeas.pictures import style
-from lindfeas.table import SUFFIX
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from lindfeas.columns import Axis
+from lindfeas.files.columns import Axis
 from lindfeas.pictures.intervals import SMALLEST
 from lindfeas.pictures.labels import axis_label, number
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lindfeas.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
+from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
 
 FILE = Path(__file__).with_name("paper.mplstyle")
 

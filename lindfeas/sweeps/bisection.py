@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from itertools import groupby, pairwise
 
-from lindfeas.answer import IMPOSSIBLE, POSSIBLE
+from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE
 
 PRECISION = 60
 """Digits of the arithmetic between decimals."""

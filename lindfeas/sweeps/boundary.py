@@ -39,13 +39,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from lindfeas import __version__, schema
-from lindfeas.answer import Answer
-from lindfeas.backends import usable_solvers
-from lindfeas.certification import certify
+from lindfeas import __version__
+from lindfeas.answers.answer import Answer
+from lindfeas.answers.certify import certify
 from lindfeas.errors import InputError
-from lindfeas.files import ProblemFile, SweepAxis, problem_from_document, set_value
-from lindfeas.proving import prove as prove_answer
+from lindfeas.files import schema
+from lindfeas.files.complaints import shown, suggestion
+from lindfeas.files.problem_file import ProblemFile, SweepAxis, problem_from_document, set_value
+from lindfeas.solvers.catalogue import usable_solvers
 from lindfeas.sweeps.bisection import (
     Change,
     Evaluation,
@@ -56,7 +57,7 @@ from lindfeas.sweeps.bisection import (
     verdicts,
 )
 from lindfeas.sweeps.engine import one_line
-from lindfeas.wording import shown, suggestion
+from lindfeas.theorems.proving import prove as prove_answer
 
 WIDTH = 1e-3
 """Relative width of a bracket that is narrow enough, if nothing else is asked for."""

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lindfeas.columns import boundary_columns
 from lindfeas.errors import InputError
-from lindfeas.files import ProblemFile, SweepAxis, problem_from_document
+from lindfeas.files.columns import boundary_columns
+from lindfeas.files.problem_file import ProblemFile, SweepAxis, problem_from_document
 from lindfeas.sweeps.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows, swept
 from lindfeas.sweeps.engine import Outcome
 from lindfeas.sweeps.folder import Form

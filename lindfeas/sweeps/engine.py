@@ -2,7 +2,7 @@
 
 The engine knows nothing of physics or files. A caller gives it tasks, which are picklable
 dataclasses; ``evaluate``, a function of a module that runs in a worker, ``evaluate(task) ->
-Outcome``, and may raise anything; and `Workers`, such as those of `lindfeas.sweeps.executors`. It
+Outcome``, and may raise anything; and `Workers`, such as those of `lindfeas.sweeps.workers`. It
 then iterates over the pairs of a task and its `Outcome` or `Failure`, in the order in which they
 finish::
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from lindfeas.columns import Axis, Column
 from lindfeas.errors import InputError
-from lindfeas.output import UNFINISHED, replace_file, writing
+from lindfeas.files.atomic import UNFINISHED, replace_file, writing
+from lindfeas.files.columns import Axis, Column
+from lindfeas.files.table import MERGED, Row, Table, make_table, read_table, table_files
 from lindfeas.sweeps.engine import Outcome
-from lindfeas.table import MERGED, Row, Table, make_table, read_table, table_files
 
 LOCK = ".lock"
 
@@ -28,7 +28,7 @@ MOST_PARTS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What a folder's table looks like; see `lindfeas.table.make_table`."""
+    """What a folder's table looks like; see `lindfeas.files.table.make_table`."""
 
     kind: str
     problem: dict[str, Any]

@@ -12,9 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from lindfeas import __version__
-from lindfeas.columns import Axis
 from lindfeas.errors import InputError, LindfeasError
-from lindfeas.files import ProblemFile, SweepAxis, json_document, problem_from_document, set_value
+from lindfeas.files.columns import Axis
+from lindfeas.files.problem_file import (
+    ProblemFile,
+    SweepAxis,
+    json_document,
+    problem_from_document,
+    set_value,
+)
 from lindfeas.sweeps.engine import Outcome
 
 RESULT_VERSION = 2
@@ -143,8 +149,8 @@ def point_key(content: Mapping[str, Any]) -> str:
 
 def evaluate(task: PointTask) -> Outcome:
     """Answer one point: its row, and its certificate if it was proved and that was asked for."""
-    from lindfeas.certificate_file import certificate_text
-    from lindfeas.proving import answered
+    from lindfeas.checker.format import certificate_text
+    from lindfeas.theorems.proving import answered
 
     require_result_version(task.result_version)
     problem = problem_from_document(task.document, task.base_directory)

@@ -3,7 +3,6 @@
 ::
 
     from lindfeas.sweeps.executors import LocalWorkers
-    from lindfeas.sweeps.sweep import run, sweep_plan
 
     plan = sweep_plan(read_problem("problem.toml"))
     with LocalWorkers(2) as workers:
@@ -23,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from lindfeas.columns import SWEEP_COLUMNS
 from lindfeas.errors import MissingExtraError
-from lindfeas.files import ProblemFile
+from lindfeas.files.columns import SWEEP_COLUMNS
+from lindfeas.files.problem_file import ProblemFile
 from lindfeas.sweeps import engine
 from lindfeas.sweeps.engine import Failure, Outcome, Workers
 from lindfeas.sweeps.folder import Form, SweepFolder
@@ -145,8 +144,8 @@ def sweep_plan(
 
 def require_tools(options: Options) -> None:
     """Refuse a solver that cannot be used, and proofs without python-flint."""
-    from lindfeas.backends import usable_solvers
-    from lindfeas.proving import can_prove
+    from lindfeas.solvers.catalogue import usable_solvers
+    from lindfeas.theorems.proving import can_prove
 
     usable_solvers(options.solver)
     if options.prove and not can_prove():

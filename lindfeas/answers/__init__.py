@@ -1,0 +1,1 @@
+"""One file a question, and what certifies the answer."""

@@ -1,0 +1,288 @@
+"""From a question to a certified answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED, Answer
+from lindfeas.answers.candidate import lindbladian
+from lindfeas.answers.distance_witness import CELLS, Witness, distance_witness
+from lindfeas.answers.enclosure import Enclosure, enclose
+from lindfeas.answers.nearest import nearest_lindbladian
+from lindfeas.answers.possibility import Demands
+from lindfeas.answers.steady_state_check import SteadyStateCheck, check_candidate
+from lindfeas.answers.trace_distance import TraceDistance, column_bound, lemma1
+from lindfeas.errors import InputError, quoted
+from lindfeas.physics.dynamics.measures import trace_distance
+from lindfeas.physics.equations.lindbladian import Lindbladian
+from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.redfield import Redfield, redfield_equation
+from lindfeas.program.assembly import assemble
+from lindfeas.program.bounds import Interval
+from lindfeas.program.flow import flow_blocks
+from lindfeas.program.program import Problem
+from lindfeas.program.question import Question, require_question
+from lindfeas.program.target import Target, coherences, populations
+from lindfeas.solvers.catalogue import usable_solvers
+
+if TYPE_CHECKING:
+    from lindfeas.answers.answer import Answer
+from lindfeas.answers.steady_state_check import (
+    EPSILONS,
+    _refused,
+)
+
+QUICK_LEVELS = 64
+
+
+QUICK_CONES = 200
+"""Up to this size the sharp bound on the trace distance is computed without being asked for."""
+
+
+CHECKED = 1000
+"""The candidate's steady state is computed along with the answer up to this many unknowns."""
+
+
+def certify(
+    question: Question,
+    *,
+    solver: str | None = None,
+    sharp: bool | None = None,
+    check: bool = True,
+) -> Answer:
+    """Which verdict, between which certified bounds, and by which Lindbladian.
+
+    Parameters
+    ----------
+    question
+        The system, the allowed Lindbladians and what they must reproduce.
+    solver
+        A name of `lindfeas.solver_status`; by default Clarabel, then SCS or MOSEK if usable.
+    sharp
+        Whether to spend time on a sharp bound on the trace distance, for populations; by default
+        where it takes less than about a second.
+    check
+        Whether to compute the candidate's steady state at several coupling strengths, where the
+        system is small enough.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    InputError
+        If the question has no answer of this kind (degenerate levels, several steady states).
+    SolverError
+        If no usable solver returned anything.
+
+    Examples
+    --------
+    >>> import lindfeas as lf
+    >>> hot = lf.Bath(name="left", sites=(0,), beta=1.0)
+    >>> cold = lf.Bath(name="right", sites=(2,), beta=5.0)
+    >>> chain = lf.models.xxz_chain(sites=3, coupling=0.1, baths=[hot, cold])
+    >>> lf.certify(lf.Question(system=chain)).verdict
+    'impossible'
+    """
+    started = time.perf_counter()
+    require_question(question)
+    solvers = usable_solvers(solver)
+    reference = redfield_equation(question.system)
+    target = target_of(question, reference)
+    ansatz = regions(question.system, reference.spectrum)
+    problem = assemble(
+        target,
+        reference,
+        ansatz,
+        question.rates,
+        lamb_shift=question.lamb_shift,
+        hamiltonian_limit=question.hamiltonian_limit,
+    )
+    enclosure = enclose(problem, solvers)
+    demands = Demands(
+        problem=problem,
+        reference=reference,
+        ansatz=ansatz,
+        target=target,
+        tolerance=question.tolerance,
+    )
+    verdict, reason, interval, candidate = _decided(demands, enclosure)
+    put_to_work = _checked(candidate, reference, ansatz, target) if check else None
+    distance = _distances(interval, question, target, reference, ansatz, candidate)
+    witness, nearest = None, None
+    cells = _cells(problem, sharp) if target.is_populations else 0
+    if cells:
+        distance, witness, nearest = _sharp(problem, enclosure, distance, reference, ansatz, cells)
+    return Answer(
+        question=question,
+        verdict=verdict,
+        reason=reason,
+        lower=interval.lower,
+        upper=interval.upper,
+        trace_distance=distance,
+        solver=enclosure.solver,
+        seconds=time.perf_counter() - started,
+        attempts=enclosure.attempts,
+        multiplier=enclosure.multiplier,
+        candidate=candidate,
+        reference=reference,
+        hamiltonian_limit=problem.shifts.limit if problem.shifts.count else None,
+        check=put_to_work,
+        distance_witness=witness,
+        nearest=nearest,
+    )
+
+
+def target_of(question: Question, reference: Redfield) -> Target:
+    """The question's target for this reference."""
+    if isinstance(question.target, Target):
+        return question.target
+    if question.target == "populations":
+        return populations(reference)
+    return coherences(reference, question.norm)
+
+
+def verdict_of(interval: Interval, tolerance: float) -> str:
+    """``impossible`` from the tolerance on, ``possible`` below it, else ``undecided``."""
+    if interval.lower >= tolerance:
+        return IMPOSSIBLE
+    return POSSIBLE if interval.upper < tolerance else UNDECIDED
+
+
+def _decided(
+    demands: Demands, enclosure: Enclosure
+) -> tuple[str, str | None, Interval, Lindbladian | None]:
+    """(verdict, why it is undecided, interval, candidate).
+
+    ``possible`` wants a candidate that meets all `Demands`, whose own defect is then the upper end.
+    """
+    interval, point = enclosure.interval, enclosure.point
+    verdict = verdict_of(interval, demands.tolerance)
+    if verdict == POSSIBLE:
+        candidate, interval, reason = demands.search(enclosure)
+        return UNDECIDED if reason else POSSIBLE, reason, interval, candidate
+    candidate = None if point is None else demands.candidate(point)
+    straddles = "the certified interval straddles the tolerance"
+    return verdict, straddles if verdict == UNDECIDED else None, interval, candidate
+
+
+def _checked(
+    candidate: Lindbladian | None,
+    reference: Redfield,
+    ansatz: tuple[Region, ...],
+    target: Target,
+) -> SteadyStateCheck | None:
+    """The candidate put to work, where that is cheap."""
+    if candidate is None:
+        return None
+    check = check_candidate(
+        candidate,
+        reference,
+        ansatz=ansatz,
+        coherences_asked=not target.is_populations,
+        largest=CHECKED,
+    )
+    return None if check.unknowns > CHECKED else check
+
+
+def _cells(problem: Problem, sharp: bool | None) -> int:
+    """Into how many cells a sharp bound may cut the allowed Gamma; 0 for no sharp bound.
+
+    Matrix inequalities of order above 1 make every cell take about a second: then, unless a sharp
+    bound is asked for, there is one.
+    """
+    if sharp is not None:
+        return CELLS if sharp else 0
+    cones = 2 * problem.rows * sum(block.size > 1 for block in problem.blocks)
+    if problem.rows > QUICK_LEVELS or cones > QUICK_CONES:
+        return 0
+    return 1 if cones else CELLS
+
+
+def _sharp(
+    problem: Problem,
+    enclosure: Enclosure,
+    distance: TraceDistance,
+    reference: Redfield,
+    ansatz: tuple[Region, ...],
+    cells: int,
+) -> tuple[TraceDistance, Witness | None, Lindbladian | None]:
+    """Both ends of the trace distance, sharpened; what cannot be improved stays."""
+    if enclosure.point is None:
+        return distance, None, None
+    flows = flow_blocks(ansatz, reference.spectrum.dimension)
+    found = nearest_lindbladian(problem, reference.populations, flows, enclosure.point)
+    nearest, upper = None, distance.upper
+    if found is not None and (upper is None or found[1] <= upper):
+        upper = found[1]
+        nearest = lindbladian(problem, found[0], reference, ansatz)
+    ceiling = 2.0 if upper is None else 2 * upper
+    witness = distance_witness(
+        problem, reference, flows, enclosure.multiplier, ceiling, enclosure.solver, cells=cells
+    )
+    if witness is not None and distance.lower is not None:
+        distance = replace(distance, lower=max(distance.lower, witness.length / 2))
+    return replace(distance, upper=upper), witness, nearest
+
+
+def _distances(
+    interval: Interval,
+    question: Question,
+    target: Target,
+    reference: Redfield,
+    ansatz: tuple[Region, ...],
+    candidate: Lindbladian | None,
+) -> TraceDistance:
+    """Distances between steady populations follow from tau_pop only."""
+    upper = None
+    if candidate is not None and candidate.populations is not None:
+        upper = trace_distance(candidate.populations, reference.populations)
+    if not target.is_populations:
+        return TraceDistance(lower=None, upper=upper, lemma1=None)
+    dimension = reference.spectrum.dimension
+    return TraceDistance(
+        lower=column_bound(interval.lower, ansatz, question.rates, dimension),
+        upper=upper,
+        lemma1=lemma1(interval.lower, ansatz, question.rates),
+    )
+
+
+def steady_state_check(answer: Answer, epsilons: Sequence[float] = EPSILONS) -> SteadyStateCheck:
+    """The steady state of i[., H_S] + eps^2 L' for the answer's candidate L'.
+
+    Parameters
+    ----------
+    answer
+        What `lindfeas.certify` returned.
+    epsilons
+        Coupling strengths, each > 0.
+
+    Returns
+    -------
+    SteadyStateCheck
+        With a ``reason`` and no rows where it cannot be computed.
+
+    Examples
+    --------
+    >>> import lindfeas as lf
+    >>> from lindfeas.physics.dynamics.steady_state import steady_state_check
+    >>> bath = lf.Bath(name="bath", sites=(0, 1), beta=1.0)
+    >>> pair = lf.models.xxz_chain(sites=2, coupling=0.1, baths=[bath])
+    >>> check = steady_state_check(lf.certify(lf.Question(system=pair)))
+    >>> check.limit.population_error < 1e-6
+    True
+    """
+    if not all(hasattr(answer, name) for name in ("candidate", "reference", "target")):
+        raise InputError(f"must be what lf.certify returns, but is {quoted(answer)}", "answer")
+    if answer.candidate is None:
+        return _refused(0, "no Lindbladian was found")
+    return check_candidate(
+        answer.candidate,
+        answer.reference,
+        epsilons,
+        coherences_asked=answer.target != "populations",
+    )

@@ -1,0 +1,197 @@
+"""From the checked tables of a problem file to a `Question`."""
+
+from __future__ import annotations
+
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindfeas.errors import InputError
+from lindfeas.files import schema
+from lindfeas.physics.baths.spectral_density import (
+    DrudeLorentz,
+    Ohmic,
+    OhmicExponential,
+    SpectralDensity,
+)
+from lindfeas.physics.models.xxz import check_memory, with_spin_couplings, xxz_chain
+from lindfeas.physics.systems.open_system import Bath, OpenSystem
+from lindfeas.program.question import DEFAULT_NORM, Question
+from lindfeas.program.rates import Rates
+
+DENSITIES: dict[str, type[Ohmic] | type[OhmicExponential] | type[DrudeLorentz]] = {
+    "ohmic": Ohmic,
+    "ohmic_exponential": OhmicExponential,
+    "drude_lorentz": DrudeLorentz,
+}
+
+
+def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) -> Question:
+    """The question that a checked problem asks; paths in it start at ``base``.
+
+    Raises
+    ------
+    InputError
+        If the parts do not fit together, or a file of matrices cannot be used.
+    """
+    _check_names(problem)
+    if isinstance(problem, schema.ChainProblem):
+        system = _chain(problem)
+    else:
+        system = _matrix_system(problem, base)
+    limit = problem.ansatz.hamiltonian_limit
+    target = problem.question.target
+    return Question(
+        system=system,
+        rates=_rates(problem.ansatz.rates),
+        lamb_shift=problem.ansatz.lamb_shift,
+        hamiltonian_limit=None if limit is None else float(limit),
+        target=target,
+        # a file may keep a norm for the coherences that --set or a sweep asks for
+        norm=DEFAULT_NORM if target == "populations" else problem.question.norm,
+        tolerance=float(problem.question.tolerance),
+    )
+
+
+def _check_names(problem: schema.ChainProblem | schema.MatrixProblem) -> None:
+    names = [bath.name for bath in problem.bath]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                f"must be unique, but {names.count(name)} baths are called {name!r}",
+                f"bath.{name}.name",
+            )
+
+
+def _rates(rates: schema.EachRates | schema.TotalRates | schema.RangeRates) -> Rates:
+    if isinstance(rates, schema.RangeRates):
+        return Rates.range(min=_floats(rates.min), max=_floats(rates.max))
+    if isinstance(rates, schema.TotalRates):
+        return Rates.total(float(rates.value))
+    return Rates.each(_floats(rates.value))
+
+
+def _chain(problem: schema.ChainProblem) -> OpenSystem:
+    system = problem.system
+    check_memory(system.sites)
+    baths = [
+        with_spin_couplings(_bath(bath, system.sites, len(bath.sites)), bath.operator)
+        for bath in problem.bath
+    ]
+    return xxz_chain(
+        sites=system.sites,
+        field=_floats(system.field),
+        coupling=_floats(system.coupling),
+        anisotropy=_floats(system.anisotropy),
+        baths=baths,
+    )
+
+
+def _bath(bath: schema.BathTable, sites: int, couplings: int) -> Bath:
+    for site in bath.sites:
+        if site >= sites:
+            raise InputError(
+                f"must be site numbers from 0 to {sites - 1}, but holds {site}",
+                f"bath.{bath.name}.sites",
+            )
+    return Bath(
+        name=bath.name,
+        sites=tuple(bath.sites),
+        beta=float(bath.beta),
+        mu=float(bath.mu),
+        spectral_density=_densities(bath, couplings),
+    )
+
+
+def _densities(
+    bath: schema.BathTable, couplings: int
+) -> SpectralDensity | tuple[SpectralDensity, ...]:
+    where = f"bath.{bath.name}.spectral_density"
+    values = bath.spectral_density.model_dump()
+    family, strength = DENSITIES[values.pop("family")], values.pop("strength")
+    shape = {key: float(value) for key, value in values.items()}
+    if isinstance(strength, list) and len(strength) != couplings:
+        raise InputError(
+            f"must be one number, or one per coupling ({couplings}), but has {len(strength)}",
+            f"{where}.strength",
+        )
+    try:
+        if isinstance(strength, list):
+            return tuple(family(strength=float(value), **shape) for value in strength)
+        return family(strength=float(strength), **shape)
+    except InputError as error:
+        raise error.under(where) from None
+
+
+def _matrix_system(problem: schema.MatrixProblem, base: Path) -> OpenSystem:
+    hamiltonian, couplings = _load_matrices(base / problem.system.matrices)
+    charge = problem.system.charge
+    return OpenSystem(
+        hamiltonian=hamiltonian,
+        dimensions=tuple(problem.system.dimensions),
+        charge=None if charge is None else tuple(tuple(local) for local in charge),
+        baths=tuple(
+            _matrix_bath(bath, len(problem.system.dimensions), couplings) for bath in problem.bath
+        ),
+    )
+
+
+def _matrix_bath(bath: schema.MatrixBath, sites: int, couplings: NDArray[Any]) -> Bath:
+    for number in bath.couplings:
+        if number >= len(couplings):
+            raise InputError(
+                f"must be indices from 0 to {len(couplings) - 1} into the file's couplings, but "
+                f"holds {number}",
+                f"bath.{bath.name}.couplings",
+            )
+    plain = _bath(bath, sites, len(bath.couplings))
+    return Bath(
+        name=plain.name,
+        sites=plain.sites,
+        beta=plain.beta,
+        mu=plain.mu,
+        couplings=tuple(couplings[number] for number in bath.couplings),
+        spectral_density=plain.spectral_density,
+    )
+
+
+def _load_matrices(file: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    """H and the couplings; nothing in the file is executed."""
+    where = "system.matrices"
+    arrays = _arrays(file, where)
+    for name, axes in (("H", 2), ("couplings", 3)):
+        if name not in arrays:
+            raise InputError(
+                f"must hold the arrays H and couplings, but {file} holds only "
+                f"{', '.join(arrays) or 'nothing'}",
+                where,
+            )
+        array = arrays[name]
+        if array.ndim != axes or array.dtype.kind not in "biufc":
+            raise InputError(
+                f"must hold an array {name} of numbers with {axes} axes, but it has shape "
+                f"{array.shape} and type {array.dtype}",
+                where,
+            )
+    return arrays["H"], arrays["couplings"]
+
+
+def _arrays(file: Path, where: str) -> dict[str, NDArray[Any]]:
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as loaded:
+            return {name: loaded[name] for name in ("H", "couplings") if name in loaded}
+    except OSError as error:
+        reason = error.strerror or "it is no npz file"
+    except (AttributeError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        # an npy file loads as an array, which is no context manager
+        pickled = "pickle" in str(error) and zipfile.is_zipfile(file)
+        reason = "it holds pickled objects" if pickled else "it is no npz file"
+    raise InputError(f"must be an npz file of numbers, but {file}: {reason}", where)
+
+
+def _floats(value: Decimal | list[Decimal]) -> Any:
+    return [float(item) for item in value] if isinstance(value, list) else float(value)

@@ -1,0 +1,1 @@
+"""What nature does, and every equation for it."""

@@ -1,0 +1,1 @@
+"""Spectral densities, occupations, and the transforms of bath correlation functions."""

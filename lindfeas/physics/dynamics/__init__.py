@@ -1,0 +1,1 @@
+"""Steady states, and how far states are apart."""

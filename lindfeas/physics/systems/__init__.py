@@ -1,0 +1,1 @@
+"""Sites, charges, levels: the open system and its spectrum."""

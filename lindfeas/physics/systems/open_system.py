@@ -1,0 +1,497 @@
+"""What the user describes: a small system, and the thermal baths it touches.
+
+Conventions (hbar = k_B = 1): the leftmost tensor factor is the most significant, and for a
+qubit state 0 is up (excited), so that ``sigma_minus = |1><0|`` lowers the energy of
+``H = field * sigma_z`` with a positive field. These are QuTiP's conventions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from lindfeas.errors import InputError, quoted, require
+from lindfeas.physics.baths.spectral_density import Ohmic, SpectralDensity
+from lindfeas.physics.systems.sites import embed, partial_trace, product_charges, shifts
+
+HERMITICITY_TOLERANCE = 1e-13
+"""Largest |H - H^dagger| entry, relative to the largest |H| entry, put down to rounding."""
+
+
+BATH_NAME = r"[A-Za-z0-9_-]{1,200}"
+"""What the name of a bath must match: it is part of dotted keys, and printed in theorems."""
+
+
+LARGEST_CHARGE = 1_000_000
+"""Largest absolute charge of a basis state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bath:
+    """A thermal bosonic bath at one temperature, on one region of sites.
+
+    H_SB = sum_l (S_l B_l^dagger + h.c.): every coupling operator S_l has its own independent
+    copy of the bath (design of SDP-paper Eq. 35). The sites are the region on which a
+    Lindbladian may act for this bath.
+
+    Parameters
+    ----------
+    name
+        Unique, 1 to 200 of a-z, A-Z, 0-9, ``-`` and ``_``; paths such as ``bath.left.beta``
+        use it.
+    sites
+        The region, as site numbers counted from 0.
+    couplings
+        Operators S_l as matrices on the region (d_r x d_r, tensor factors in the order of
+        ``sites``) or on the whole system (d x d, tensor factors in the order of the system's
+        ``dimensions``, identity outside the region). Where the region is the whole system, listed
+        in another order, both readings are possible; a matrix that means different operators in
+        the two is refused. Models fill it in when it is None.
+    beta
+        Inverse temperature in units of 1/energy; ``inf`` is zero temperature.
+    mu
+        Chemical potential (energy), at most 0 for bosons whose spectrum starts at 0.
+    spectral_density
+        One for all couplings, or one for each.
+    region_order
+        True decides for the order of ``sites`` where both readings of the couplings are possible.
+
+    Raises
+    ------
+    InputError
+        If anything above does not hold; the message names the argument.
+    """
+
+    name: str
+    sites: tuple[int, ...]
+    beta: float
+    mu: float = 0.0
+    couplings: tuple[Any, ...] | None = None
+    spectral_density: SpectralDensity | tuple[SpectralDensity, ...] = field(default_factory=Ohmic)
+    region_order: bool = False
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        where = f"bath.{self.name}"
+        object.__setattr__(self, "sites", _site_numbers(self.sites, where))
+        object.__setattr__(self, "beta", _beta(self.beta, f"{where}.beta"))
+        object.__setattr__(self, "mu", finite_number(self.mu, f"{where}.mu"))
+        if self.mu > 0:
+            raise InputError(
+                f"must be <= 0 for bosons with spectrum from 0, but is {self.mu:g}", f"{where}.mu"
+            )
+        if self.couplings is not None:
+            object.__setattr__(self, "couplings", _operators(self.couplings, where))
+        _check_densities(self.spectral_density, where)
+        if not isinstance(self.region_order, bool | np.bool_):
+            raise InputError(
+                f"must be True or False, but is {quoted(self.region_order)}",
+                f"{where}.region_order",
+            )
+
+    def density_of(self, coupling: int) -> SpectralDensity:
+        """Spectral density of the bath copy behind coupling number ``coupling``."""
+        if isinstance(self.spectral_density, tuple | list):
+            return self.spectral_density[coupling]
+        return self.spectral_density
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpenSystem:
+    """A finite system with Hamiltonian H_S, weakly coupled to thermal baths.
+
+    Parameters
+    ----------
+    hamiltonian
+        H_S, Hermitian d x d: numpy array, scipy sparse matrix or QuTiP ``Qobj`` (energy).
+    dimensions
+        Local dimension of every site; their product is d.
+    baths
+        The baths; their regions must not overlap.
+    charge
+        Optional: one integer for every basis state of every site (for spins, the
+        magnetisation). The total must be conserved by H_S and shifted by a fixed amount by
+        every coupling; the claim is verified, and makes the problem block diagonal exactly.
+
+    Raises
+    ------
+    InputError
+        If anything above does not hold; the message names the argument.
+    """
+
+    hamiltonian: Any
+    dimensions: tuple[int, ...]
+    baths: tuple[Bath, ...]
+    charge: tuple[tuple[int, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "dimensions", _dimensions(self.dimensions))
+        set_(self, "hamiltonian", _hermitian(self.hamiltonian, self.dimension, "system.H"))
+        set_(self, "baths", checked_baths(self.baths))
+        set_(self, "charge", _charge(self.charge, self.dimensions))
+        _check_regions(self.baths, len(self.dimensions))
+        set_(self, "baths", tuple(self._with_local_couplings(bath) for bath in self.baths))
+        self._check_charge()
+
+    @property
+    def dimension(self) -> int:
+        """Dimension d of the system's Hilbert space."""
+        return math.prod(self.dimensions)
+
+    def region_dimension(self, bath: Bath) -> int:
+        """Dimension d_r of the region that ``bath`` acts on."""
+        return math.prod(self.dimensions[site] for site in bath.sites)
+
+    def charges(self) -> NDArray[np.int64]:
+        """Total charge of every product basis state, shape (d,); zeros without a charge."""
+        return product_charges(self.charge, self.dimensions)
+
+    def region_charges(self, bath: Bath) -> NDArray[np.int64]:
+        """Charge of every product basis state of the bath's region, shape (d_r,)."""
+        dimensions = [self.dimensions[site] for site in bath.sites]
+        local = None if self.charge is None else [self.charge[site] for site in bath.sites]
+        return product_charges(local, dimensions)
+
+    def embed(self, operator: ArrayLike | sp.sparray, sites: Sequence[int]) -> sp.csr_array:
+        """``operator`` on ``sites``, times the identity elsewhere, as a sparse d x d matrix.
+
+        Its tensor factors are those of ``sites``, in the listed order.
+
+        Raises
+        ------
+        InputError
+            If the sites are not sites of the system, or the operator does not fit them.
+        """
+        numbers = _site_numbers(sites, "embed")
+        _check_range(numbers, len(self.dimensions), "embed.sites")
+        matrix = square_matrix(operator, "embed.operator")
+        size = math.prod(self.dimensions[site] for site in numbers)
+        if matrix.shape[0] != size:
+            raise InputError(
+                f"must be {size} x {size} on sites {list(numbers)}, but is "
+                f"{matrix.shape[0]} x {matrix.shape[1]}",
+                "embed.operator",
+            )
+        return embed(matrix, numbers, self.dimensions)
+
+    def couplings(self) -> list[tuple[Bath, int, sp.csr_array]]:
+        """All couplings as (bath, number within the bath, sparse d x d operator)."""
+        return [
+            (bath, number, self.embed(operator, bath.sites))
+            for bath in self.baths
+            for number, operator in enumerate(bath.couplings or ())
+        ]
+
+    def _with_local_couplings(self, bath: Bath) -> Bath:
+        where = f"bath.{bath.name}.couplings"
+        if not bath.couplings:
+            raise InputError("must hold at least one coupling operator, but is empty", where)
+        local = tuple(
+            self._local_coupling(operator, bath, f"{where}[{number}]")
+            for number, operator in enumerate(bath.couplings)
+        )
+        density = bath.spectral_density
+        if isinstance(density, tuple | list) and len(density) != len(local):
+            raise InputError(
+                f"must be one, or one per coupling ({len(local)}), but there are {len(density)}",
+                f"bath.{bath.name}.spectral_density",
+            )
+        own = tuple(density) if isinstance(density, tuple | list) else density
+        return replace(bath, couplings=local, spectral_density=own)
+
+    def _local_coupling(self, operator: Any, bath: Bath, where: str) -> NDArray[Any]:
+        matrix = square_matrix(operator, where)
+        region = self.region_dimension(bath)
+        if matrix.shape == (self.dimension, self.dimension) and region != self.dimension:
+            return self._restricted(matrix, bath, where)
+        if matrix.shape != (region, region):
+            raise InputError(
+                f"must be {region} x {region} (the region) or {self.dimension} x {self.dimension} "
+                f"(the system), but is {matrix.shape[0]} x {matrix.shape[1]}",
+                where,
+            )
+        if region == self.dimension and not bath.region_order:
+            self._check_order(matrix, bath, where)
+        return _frozen(matrix.toarray())
+
+    def _check_order(self, matrix: sp.csr_array, bath: Bath, where: str) -> None:
+        """Refuse a d x d matrix that means another operator in the region's order of sites."""
+        difference = abs(self.embed(matrix, bath.sites) - matrix).max()
+        if difference > HERMITICITY_TOLERANCE * abs(matrix).max():
+            raise InputError(
+                "must have one meaning, but its tensor factors could be the bath's sites "
+                f"{list(bath.sites)} or the system's sites {sorted(bath.sites)}, and the operators "
+                "differ: list the bath's sites in ascending order",
+                where,
+            )
+
+    def _restricted(self, matrix: sp.csr_array, bath: Bath, where: str) -> NDArray[Any]:
+        """The region's part S_r of S = S_r (x) 1, after checking that S is of that form."""
+        local = partial_trace(matrix, bath.sites, self.dimensions)
+        local = local * (self.region_dimension(bath) / self.dimension)
+        difference = abs(matrix - self.embed(local, bath.sites)).max()
+        if difference > HERMITICITY_TOLERANCE * max(abs(matrix).max(), 1e-300):
+            raise InputError(
+                f"must act on the bath's sites {list(bath.sites)} only, but also acts elsewhere",
+                where,
+            )
+        return _frozen(local)
+
+    def _check_charge(self) -> None:
+        if self.charge is None:
+            return
+        charges = self.charges()
+        if len(shifts(self.hamiltonian, charges)) > 1 or 0 not in shifts(self.hamiltonian, charges):
+            raise InputError(
+                "must be conserved by H, but H connects states of different charge",
+                "system.charge",
+            )
+        for bath in self.baths:
+            region_charges = self.region_charges(bath)
+            for number, operator in enumerate(bath.couplings or ()):
+                found = sorted(shifts(sp.csr_array(operator), region_charges))
+                if len(found) > 1:
+                    raise InputError(
+                        "must be shifted by one fixed amount by every coupling, but coupling "
+                        f"{number} of bath {bath.name!r} shifts it by {found}",
+                        "system.charge",
+                    )
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array = np.ascontiguousarray(array)
+    array.flags.writeable = False
+    return array
+
+
+def checked_baths(baths: Any) -> tuple[Bath, ...]:
+    """Several baths as a tuple; anything else is refused."""
+    try:
+        several = () if isinstance(baths, Bath) else tuple(baths)
+    except TypeError:
+        raise InputError(f"must be a list of Bath, but is {type(baths).__name__}", "bath") from None
+    if isinstance(baths, Bath):
+        raise InputError("must be a list of Bath, but is one Bath", "bath")
+    for bath in several:
+        require(bath, Bath, "bath")
+    return several
+
+
+def finite_number(value: Any, where: str) -> float:
+    """A user's number as a finite float."""
+    number = _real_number(value, where)
+    if not math.isfinite(number):
+        raise InputError(f"must be finite, but is {quoted(value)}", where)
+    return number
+
+
+def _real_number(value: Any, where: str) -> float:
+    """A user's number as a float; infinite beyond the doubles, or NaN, if that is what it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+        raise InputError(f"must be a number, but is {quoted(value)}", where)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _beta(value: Any, where: str) -> float:
+    beta = _real_number(value, where)
+    if math.isnan(beta):
+        raise InputError("must be a number > 0 (inf is allowed), but is nan", where)
+    if not beta > 0:
+        raise InputError(f"must be > 0, but is {beta:g}", where)
+    if math.isinf(beta) and isinstance(value, int):
+        raise InputError(f"must fit a double-precision number, but is {quoted(value)}", where)
+    return beta
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not re.fullmatch(BATH_NAME, name):
+        # escapes, because a name that looks like another one is what is wrong with it
+        raise InputError(
+            f"must be 1 to 200 letters a-z or A-Z, digits, - and _, but is "
+            f"{quoted(name, how=ascii)}",
+            "bath.name",
+        )
+
+
+def _site_numbers(sites: Any, where: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(sites)
+    except TypeError:
+        raise InputError(
+            f"must list site numbers, but is {quoted(sites)}", f"{where}.sites"
+        ) from None
+    if not numbers:
+        raise InputError("must list at least one site, but is empty", f"{where}.sites")
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise InputError(
+                f"must list whole numbers, but holds {quoted(number)}", f"{where}.sites"
+            )
+    if len(set(numbers)) < len(numbers):
+        raise InputError(
+            f"must not repeat a site, but is {quoted(list(numbers))}", f"{where}.sites"
+        )
+    return tuple(int(number) for number in numbers)
+
+
+def _operators(couplings: Any, where: str) -> tuple[Any, ...]:
+    where = f"{where}.couplings"
+    if sp.issparse(couplings) or hasattr(couplings, "full") or _is_one_matrix(couplings):
+        raise InputError("must be a list of operators, but is one matrix", where)
+    try:
+        return tuple(couplings)
+    except TypeError:
+        raise InputError(
+            f"must be a list of operators, but is {quoted(couplings)}", where
+        ) from None
+
+
+def _is_one_matrix(value: Any) -> bool:
+    """Whether this is a matrix as an array, or as a list of rows."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 2
+    rows = value if isinstance(value, list | tuple) else ()
+    return any(isinstance(row, list | tuple) and row and np.isscalar(row[0]) for row in rows)
+
+
+def _check_densities(density: Any, where: str) -> None:
+    for one in density if isinstance(density, tuple | list) else (density,):
+        if not isinstance(one, SpectralDensity):
+            raise InputError(
+                "must be a spectral density such as Ohmic, or CustomDensity for a function, but "
+                f"is {type(one).__name__}",
+                f"{where}.spectral_density",
+            )
+
+
+def _dimensions(dimensions: Any) -> tuple[int, ...]:
+    try:
+        values = tuple(dimensions)
+    except TypeError:
+        raise InputError(
+            f"must be a list, one per site, but is {quoted(dimensions)}", "system.dimensions"
+        ) from None
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 2:
+            raise InputError(
+                f"must hold whole numbers >= 2, but is {quoted(list(values))}", "system.dimensions"
+            )
+    if not values:
+        raise InputError("must hold at least one site, but is empty", "system.dimensions")
+    return tuple(int(value) for value in values)
+
+
+def square_matrix(value: Any, where: str) -> sp.csr_array:
+    """A user's matrix (numpy, scipy sparse, QuTiP Qobj, nested lists) as a finite sparse array.
+
+    Raises
+    ------
+    InputError
+        If it is no square matrix of finite numbers.
+    """
+    if hasattr(value, "data_as"):
+        value = value.data_as("csr_matrix") if "CSR" in str(value.dtype) else value.full()
+    try:
+        # scipy takes a tuple for a shape, or for entries with their places
+        matrix = value if sp.issparse(value) else np.asarray(value)
+    except (TypeError, ValueError):
+        raise InputError(f"must be a matrix, but is {quoted(value)}", where) from None
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise InputError(f"must be a square matrix, but has shape {matrix.shape}", where)
+    if matrix.dtype.kind not in "biufc":
+        raise InputError(f"must hold numbers, but holds {matrix.dtype}", where)
+    with np.errstate(over="ignore"):  # long doubles beyond the doubles are infinite below
+        matrix = sp.csr_array(matrix).astype(complex if matrix.dtype.kind == "c" else float)
+    if not np.isfinite(matrix.data).all():
+        raise InputError("must be finite, but holds NaN or infinity", where)
+    if matrix.dtype.kind == "c" and not matrix.data.imag.any():
+        matrix = matrix.real
+    return matrix
+
+
+def _hermitian(value: Any, dimension: int, where: str) -> sp.csr_array:
+    matrix = square_matrix(value, where)
+    if matrix.shape[0] != dimension:
+        raise InputError(
+            f"must be {quoted(dimension)} x {quoted(dimension)} to fit the dimensions, but is "
+            f"{matrix.shape[0]} x {matrix.shape[1]}",
+            where,
+        )
+    half = matrix / 2
+    adjoint = half.conj().T
+    difference, allowed = 2 * abs(half - adjoint).max(), HERMITICITY_TOLERANCE * abs(matrix).max()
+    if difference > allowed:
+        row, column = np.unravel_index(int(np.argmax(abs(half - adjoint).toarray())), matrix.shape)
+        raise InputError(
+            f"must be Hermitian, but entries [{row}, {column}] and [{column}, {row}], "
+            f"{matrix[row, column]:.6g} and {matrix[column, row]:.6g}, are conjugate only up to "
+            f"{difference:.3e}, where {allowed:.1e} is allowed for rounding",
+            where,
+        )
+    hermitian = sp.csr_array(half + adjoint)
+    hermitian.data.flags.writeable = False
+    return hermitian
+
+
+def _charge(charge: Any, dimensions: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
+    if charge is None:
+        return None
+    where = "system.charge"
+    try:
+        values = tuple(tuple(local) for local in charge)
+    except TypeError:
+        raise InputError("must hold one list of integers per site", where) from None
+    if [len(local) for local in values] != list(dimensions):
+        raise InputError(
+            f"must hold one integer per basis state of every site (dimensions "
+            f"{list(dimensions)}), but has lengths "
+            f"{quoted([len(local) for local in values])}",
+            where,
+        )
+    for local in values:
+        for value in local:
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                raise InputError(f"must hold integers, but holds {quoted(value)}", where)
+            if abs(int(value)) > LARGEST_CHARGE:
+                raise InputError(
+                    f"must hold integers up to {LARGEST_CHARGE}, but holds {quoted(value)}", where
+                )
+    return tuple(tuple(int(value) for value in local) for local in values)
+
+
+def _check_range(sites: Sequence[int], count: int, where: str) -> None:
+    for site in sites:
+        if not 0 <= site < count:
+            raise InputError(
+                f"must be site numbers from 0 to {count - 1}, but holds {quoted(site)}", where
+            )
+
+
+def _check_regions(baths: tuple[Bath, ...], sites: int) -> None:
+    if not baths:
+        raise InputError("must hold at least one bath, but is empty", "bath")
+    owner: dict[int, str] = {}
+    names: set[str] = set()
+    for bath in baths:
+        if bath.name in names:
+            raise InputError(f"must be unique, but {bath.name!r} is used twice", "bath.name")
+        names.add(bath.name)
+        _check_range(bath.sites, sites, f"bath.{bath.name}.sites")
+        for site in bath.sites:
+            if site in owner:
+                raise InputError(
+                    f"must not overlap, but site {site} is also in bath {owner[site]!r}",
+                    f"bath.{bath.name}.sites",
+                )
+            owner[site] = bath.name

@@ -1,0 +1,1 @@
+"""The question as a semidefinite program, with its rounding and its dual bounds."""

@@ -1,0 +1,263 @@
+"""Certified bounds on the optimum, evaluated without knowing which solver ran.
+
+Whatever multipliers and matrices come in, they are first repaired to exact feasibility; weak
+duality then makes the lower bound a lower bound and the upper bound an upper bound, up to
+rounding, which `Problem.uncertainty` pays for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
+from lindfeas.program.hermitian import DUAL_NORM, hermitian_coordinates, hermitian_root
+from lindfeas.program.program import Point, Problem
+from lindfeas.program.rates import Rates
+
+LIFTS = 5
+"""Steps in which negative eigenvalues are lifted; each leaves what is quadratic in it."""
+
+LARGEST_LIFT = 1000
+"""Conditions on a lift; with more than this the multiplier is too far off to be worth it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """lower <= optimum <= upper, rounding included."""
+
+    lower: float
+    upper: float
+
+    @property
+    def width(self) -> float:
+        """upper - lower."""
+        return self.upper - self.lower
+
+    def is_narrow(self, relative: float = 1e-6, absolute: float = 1e-12) -> bool:
+        """Whether the width is at most ``relative`` of the lower end, or ``absolute``."""
+        return self.width <= max(relative * self.lower, absolute)
+
+    def meet(self, other: Interval) -> Interval:
+        """The intersection: both hold, so the tighter end of each does."""
+        return Interval(max(self.lower, other.lower), min(self.upper, other.upper))
+
+
+def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
+    """Dual function at the repaired multiplier, minus the rounding allowance; at least 0.
+
+    tau >= -tr(Y X) + sum_r t_r lambda_min(A^r(Y)) - h sum_r ||M_r^T y|| for every Hermitian Y of
+    dual norm at most 1, with coordinates y; for populations Y = diag(y) with y in [-1, 1]^d.
+    """
+    y = repair_multiplier(problem, multiplier)
+    largest = problem.layout.norm(y, "spectral")
+    smallest = smallest_eigenvalues(problem, y)
+    value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
+    shifts, uncertainty = problem.shifts, problem.uncertainty
+    unknown = len(shifts.regions) * uncertainty.hamiltonian.of(y, largest)
+    felt = shifts.limit * (shifts.felt(y) + unknown)
+    return max(0.0, value - uncertainty.action * largest - felt)
+
+
+def smallest_eigenvalues(problem: Problem, y: NDArray[np.float64]) -> list[float]:
+    """lambda_min of A^r(Y) for every region, minus its rounding allowance."""
+    largest = problem.layout.norm(y, "spectral")
+    return [
+        _smallest_eigenvalue(problem, region, y) - rounding.of(y, largest)
+        for region, rounding in enumerate(problem.uncertainty.regions)
+    ]
+
+
+def raised(
+    problem: Problem, multiplier: NDArray[np.float64], inner: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The multiplier plus as much of ``inner`` as makes A^r(Y) positive in all regions.
+
+    With rates up to a large maximum every negative eigenvalue counts that many times.
+
+    Parameters
+    ----------
+    inner
+        A repaired multiplier with A^r(Y) > 0 in all regions.
+    """
+    y = repair_multiplier(problem, multiplier)
+    reserve = min(smallest_eigenvalues(problem, inner))
+    missing = -min(smallest_eigenvalues(problem, y))
+    if missing <= 0 or reserve <= 0:
+        return y
+    return repair_multiplier(problem, y + 1.1 * missing / reserve * inner)
+
+
+def lifted(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The smallest change of a multiplier that lifts the negative eigenvalues of A^r(Y) to zero.
+
+    To first order, with the eigenvectors held fixed, so that every step leaves what is quadratic
+    in it. Far less of the bound is lost than in `raised`, which lifts all eigenvalues at once.
+    """
+    y = repair_multiplier(problem, multiplier)
+    directions = problem.shifts.directions
+    for _ in range(LIFTS):
+        effects, missing = _negative_parts(problem, y)
+        if not 0 < len(missing) <= LARGEST_LIFT:
+            break
+        effects = effects - directions @ (directions.T @ effects)
+        y = repair_multiplier(problem, y + np.linalg.lstsq(effects.T, missing, rcond=None)[0])
+    return y
+
+
+def _negative_parts(
+    problem: Problem, y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """V^dagger A[row] V on the negative eigenspaces V of A(y), and what is missing there to 0.
+
+    Returns
+    -------
+    (coordinates of every row, shape (rows, c), coordinates of what is missing, shape (c,))
+    """
+    effects, missing = [np.zeros((problem.rows, 0))], [np.zeros(0)]
+    for block in problem.blocks:
+        values, vectors = np.linalg.eigh(block.combine(y))
+        inside = vectors[:, values < 0]
+        if inside.size:
+            compressed = inside.conj().T @ block.rows @ inside
+            effects.append(np.real(hermitian_coordinates(compressed, block.is_complex)))
+            gap = np.diag(-values[values < 0])
+            missing.append(np.real(hermitian_coordinates(gap, block.is_complex)))
+    return np.hstack(effects), np.concatenate(missing)
+
+
+def upper_bound(problem: Problem, point: Point) -> float:
+    """Defect of a feasible point (see `repair_point`), plus the allowance.
+
+    Where the state is hardly known the allowance is worth less than what no state can exceed.
+    """
+    ceiling = problem.uncertainty.ceiling(problem.traces(point.gammas))
+    return min(problem.defect(point) + rounding_of(problem, point), ceiling)
+
+
+def rounding_of(problem: Problem, point: Point) -> float:
+    """What rounding can do to the defect of a point."""
+    uncertainty, layout = problem.uncertainty, problem.layout
+    of_gammas = uncertainty.of_defect(problem.traces(point.gammas), layout, problem.norm)
+    size = problem.shifts.size(point.shift)
+    return of_gammas + size * uncertainty.hamiltonian.worst(layout, problem.norm)
+
+
+def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A multiplier near the given one in the dual unit ball: clipped for a vector, else scaled."""
+    y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
+    if problem.layout.is_vector and problem.norm == "trace" and not problem.shifts.count:
+        if problem.preserves_sum:
+            # a constant in y changes nothing: put the middle of its range at 0 before clipping
+            y = y - (y.max() + y.min()) / 2
+        return np.clip(y, -1.0, 1.0)
+    size = problem.layout.norm(y, DUAL_NORM[problem.norm])
+    return y / (size * (1 + 4 * UNIT_ROUNDOFF * problem.rows)) if size > 0 else y
+
+
+def unfelt(
+    problem: Problem,
+    multiplier: NDArray[np.float64],
+    regions: Sequence[int],
+    least: float = 0.0,
+) -> NDArray[np.float64]:
+    """The multiplier without the part that the H_r of some regions feel.
+
+    Where the optimal H_r is inside its ball, M_r^T y = 0 at the optimum; a solver leaves noise.
+    Directions in which no H_r can move the residual by more than ``least`` are left alone.
+    """
+    directions = problem.shifts.range_of(regions, least)
+    y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
+    for _ in range(2):
+        y = y - directions @ (directions.T @ y)
+    return y
+
+
+def repair_point(problem: Problem, point: Point) -> Point:
+    """Gamma projected to the positive cone, rescaled to the rate rule; H_r scaled into its ball."""
+    positive = [_positive_part(np.asarray(gamma)) for gamma in point.gammas]
+    factors = _rate_factors(problem.rates, problem.traces(positive))
+    gammas = (
+        _uniform(problem)
+        if factors is None
+        else [
+            gamma * factors[block.region]
+            for block, gamma in zip(problem.blocks, positive, strict=True)
+        ]
+    )
+    return Point(gammas=gammas, shift=problem.shifts.within(point.shift))
+
+
+def dual_rate_value(rates: Rates, smallest: Sequence[float]) -> float:
+    """min over the traces that the rule allows of sum_r tr(Gamma^r) lambda_r."""
+    return float(dual_rate_values(rates, np.array(smallest)[:, None])[0])
+
+
+def dual_rate_values(rates: Rates, smallest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`dual_rate_value` of every column of ``smallest``, shape (regions, n)."""
+    count = len(smallest)
+    if rates.rule == "total":
+        lowest: NDArray[np.float64] = smallest.min(axis=0)
+        return rates.per_region("value", count)[0] * lowest
+    if rates.rule == "each":
+        return np.array(rates.per_region("value", count)) @ smallest
+    low, high = np.array(rates.per_region("min", count)), np.array(rates.per_region("max", count))
+    total: NDArray[np.float64] = np.sum(
+        smallest * np.where(smallest > 0, low[:, None], high[:, None]), axis=0
+    )
+    return total
+
+
+def _smallest_eigenvalue(problem: Problem, region: int, y: NDArray[np.float64]) -> float:
+    """Rigorous up to rounding: the eigensolver's own error is subtracted."""
+    found = []
+    for number in problem.of_region(region):
+        matrix = problem.blocks[number].combine(y)
+        values = np.linalg.eigvalsh(matrix)
+        norm = float(max(abs(values[0]), abs(values[-1])))
+        found.append(float(values[0]) - 8 * len(matrix) * UNIT_ROUNDOFF * norm)
+    return min(found)
+
+
+def _positive_part(gamma: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(gamma).all():
+        return np.zeros_like(gamma)
+    root = hermitian_root((gamma + gamma.conj().T) / 2)
+    positive: NDArray[Any] = root @ root.conj().T
+    return positive
+
+
+def _rate_factors(rates: Rates, traces: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """By what to multiply every region to meet the rule; None where nothing can be rescaled."""
+    count = len(traces)
+    if rates.rule == "total":
+        total = float(traces.sum())
+        value = rates.per_region("value", count)[0]
+        return np.full(count, value / total) if total > 0 else None
+    if rates.rule == "each":
+        wanted = np.array(rates.per_region("value", count))
+    else:
+        wanted = np.clip(traces, rates.per_region("min", count), rates.per_region("max", count))
+    if np.any((traces <= 0) & (wanted > 0)):
+        return None
+    return wanted / np.where(traces > 0, traces, 1.0)
+
+
+def _uniform(problem: Problem) -> list[NDArray[Any]]:
+    """A feasible point that needs no data: Gamma^r proportional to the identity."""
+    count = len(problem.regions)
+    rates = problem.rates
+    if rates.rule == "range":
+        wanted = rates.per_region("max", count)
+    else:
+        wanted = rates.per_region("value", count)
+        wanted = tuple(value / count for value in wanted) if rates.rule == "total" else wanted
+    sizes = [sum(problem.blocks[b].size for b in problem.of_region(r)) for r in range(count)]
+    return [
+        np.eye(block.size) * (wanted[block.region] / sizes[block.region])
+        for block in problem.blocks
+    ]

@@ -1,0 +1,1 @@
+"""Who solves a program, one file each; nobody trusts their numbers."""

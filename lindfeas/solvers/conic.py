@@ -1,0 +1,453 @@
+"""Semidefinite programs through cvxpy: the only place that knows it.
+
+What comes back is raw material for `lindfeas.program.bounds`; no status, objective or dual of a cone
+constraint is ever a result. Multipliers come from a real equality constraint, whose dual is right
+in every cvxpy version that we allow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import os
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from lindfeas.program.hermitian import (
+    coordinate_count,
+    hermitian_coordinates,
+    hermitian_matrix,
+    hermitian_root,
+)
+from lindfeas.program.program import GammaBlock, Point, Problem
+from lindfeas.program.rates import Rates
+from lindfeas.solvers.catalogue import OPTIONAL, SETTINGS, require
+
+_LOCK = threading.Lock()
+"""Warnings and standard output belong to the process; one solve at a time may silence them."""
+
+
+UNSEEN = 1e-10
+"""Directions in which no H_r can move the scaled residual by more than this are no unknowns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawSolution:
+    """What a solver returned, unverified.
+
+    Parameters
+    ----------
+    solver, scale
+        Who, and by what the data were multiplied.
+    status, objective, iterations
+        As reported; the objective is divided by the scale.
+    point
+        Kossakowski blocks and shift, or None if the solver failed.
+    multiplier
+        y, shape (rows,), or None.
+    compile_seconds, solve_seconds
+        Wall time.
+    message
+        Empty, or what went wrong.
+    """
+
+    solver: str
+    scale: float
+    status: str
+    objective: float | None
+    iterations: int | None
+    point: Point | None = field(repr=False)
+    multiplier: NDArray[np.float64] | None = field(repr=False)
+    compile_seconds: float
+    solve_seconds: float
+    message: str = ""
+
+
+def solve(
+    problem: Problem,
+    solver: str = "CLARABEL",
+    *,
+    scale: float = 1.0,
+    around: Point | None = None,
+    floor: float = 1e-6,
+    settings: Sequence[dict[str, Any]] | None = None,
+) -> RawSolution:
+    """Hand the program to one solver, with all data multiplied by ``scale``.
+
+    With a point ``around`` the unknown is G in Gamma = B G B^dag, B B^dag being the point with
+    its eigenvalues raised to at least ``floor``. Near that point G is close to the identity, also
+    where optimal Kossakowski matrices have eigenvalues from 1 down to 1e-13: what the solver
+    resolves badly becomes as large as the rest.
+
+    ``settings`` replace those of `lindfeas.solvers.catalogue.SETTINGS`, where given.
+
+    A solver that fails is an answer too: its ``message`` says how.
+
+    Raises
+    ------
+    SolverError
+        If the solver is not installed or has no licence.
+    """
+    require(solver)
+    import cvxpy as cp
+
+    started = time.perf_counter()
+    roots = [np.eye(block.size) for block in problem.blocks]
+    if around is not None:
+        roots = [hermitian_root(gamma, floor) for gamma in around.gammas]
+    variables = _Variables(problem, cp, roots, scale)
+    matrix, offset, expand = _data(problem, scale, roots, variables.shifts)
+    residual = cp.Variable(len(offset))
+    link = residual == matrix @ variables.vector + offset
+    objective, cones = _norm(problem, residual, cp)
+    program = cp.Problem(cp.Minimize(objective), [link, *cones, *variables.constraints])
+    handed_over = time.perf_counter()
+    status, message = run(program, solver, settings)
+    elapsed = time.perf_counter() - started
+    stats = program.solver_stats
+    solving = float(getattr(stats, "solve_time", None) or 0.0)
+    if not solving:  # not reported: what CVXPY did not need for compiling
+        solving = elapsed - (handed_over - started) - float(program.compilation_time or 0.0)
+    solved = residual.value is not None and link.dual_value is not None
+    return RawSolution(
+        solver=solver,
+        scale=scale,
+        status=status,
+        objective=_finite(program.value, scale) if solved else None,
+        iterations=getattr(stats, "num_iters", None),
+        point=variables.point() if solved else None,
+        multiplier=-expand(np.asarray(link.dual_value, dtype=float)) if solved else None,
+        compile_seconds=elapsed - solving,
+        solve_seconds=solving,
+        message=message,
+    )
+
+
+def warm_up(solver: str) -> None:
+    """One tiny program, so that what is loaded at the first solve does not count for the next."""
+    require(solver)
+    import cvxpy as cp
+
+    matrix = cp.Variable((2, 2), PSD=True)
+    run(cp.Problem(cp.Minimize(cp.trace(matrix)), [matrix[0, 1] == 1]), solver)
+
+
+def best_conditioned(
+    problem: Problem, solver: str, allowed: float, flow: float | None = None
+) -> Point | None:
+    """A point of defect at most ``allowed`` whose Gamma has the largest smallest eigenvalue.
+
+    Maximise mu subject to Gamma^r >= mu 1: the near-optimal point farthest from the boundary of
+    the cone. None if the solver fails; the caller checks whatever comes back.
+
+    Parameters
+    ----------
+    flow
+        Also limit the sum of the absolute diagonal of the residual to this, and to this times the
+        total rate sum_r tr Gamma^r.
+    """
+    import cvxpy as cp
+
+    unit = problem.unit
+    problem = problem.in_units_of(unit)
+    allowed = allowed / unit
+    scale = 1e-2 / allowed
+    smallest = cp.Variable()
+    roots = [np.eye(block.size) for block in problem.blocks]
+    variables = _Variables(problem, cp, roots, scale, smallest)
+    matrix, offset, _ = _data(problem, scale, roots, variables.shifts, whole=flow is not None)
+    residual = cp.Variable(len(offset))
+    objective, cones = _norm(problem, residual, cp)
+    if flow is not None:
+        leaving = cp.norm1(residual[problem.layout.diagonal])
+        cones += [leaving <= scale * flow / unit, leaving <= scale * flow * variables.total]
+    program = cp.Problem(
+        cp.Maximize(smallest),
+        [
+            residual == matrix @ variables.vector + offset,
+            objective <= scale * allowed,
+            smallest >= 0,
+            *cones,
+            *variables.constraints,
+        ],
+    )
+    run(program, solver)
+    return None if residual.value is None else variables.point().times(unit)
+
+
+class _Variables:
+    """The unknowns: G for every Kossakowski block, then those of every H_r.
+
+    A real block is a matrix variable; a complex one is given by its real coordinates, with the
+    matrix [[Re, -Im], [Im, Re]] positive.
+    """
+
+    def __init__(
+        self, problem: Problem, cp: Any, roots: list[NDArray[Any]], scale: float, smallest: Any = 0
+    ) -> None:
+        self.problem = problem
+        self.roots = roots
+        self.parts = [_variable(block, cp) for block in problem.blocks]
+        self.shifts = _shifts(problem, scale, cp)
+        flat = [
+            part if block.is_complex else cp.vec(part, order="C") for block, part in self._pairs
+        ]
+        self.vector = cp.hstack([*flat, *(shift.variable for shift in self.shifts)])
+        self.constraints = [
+            positive(part, block.size, True, smallest, cp)
+            if block.is_complex
+            else part - smallest * np.eye(block.size) >> 0
+            for block, part in self._pairs
+            if block.is_complex or not isinstance(smallest, int)
+        ]
+        self.constraints += [shift.ball(cp) for shift in self.shifts]
+        traces = self._traces()
+        self.total = sum(traces)
+        self.constraints += apply_rule(problem.rates, traces)
+
+    @property
+    def _pairs(self) -> list[tuple[GammaBlock, Any]]:
+        return list(zip(self.problem.blocks, self.parts, strict=True))
+
+    def point(self) -> Point:
+        """The solver's values."""
+        gammas = []
+        for (block, part), root in zip(self._pairs, self.roots, strict=True):
+            value = np.asarray(part.value, dtype=float)
+            inner = hermitian_matrix(value, block.size, True) if block.is_complex else value
+            gammas.append(root @ inner @ root.conj().T)
+        coordinates = np.zeros(self.problem.shifts.count)
+        for shift in self.shifts:
+            coordinates[shift.span] = shift.weights @ np.asarray(shift.variable.value)
+        return Point(gammas=gammas, shift=coordinates)
+
+    def _traces(self) -> list[Any]:
+        """tr(B G B^dag) of every region."""
+        traces: list[Any] = [0] * len(self.problem.regions)
+        for (block, part), root in zip(self._pairs, self.roots, strict=True):
+            weights = _columns(np.eye(block.size)[None], root, block.is_complex)[0]
+            flat = part if block.is_complex else part.flatten(order="C")
+            traces[block.region] = traces[block.region] + weights @ flat
+        return traces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shift:
+    """One region's unknown v with x_r = W v: what it does to the scaled residual is of order 1.
+
+    Parameters
+    ----------
+    span
+        Where x_r stands among all coordinates.
+    variable
+        v.
+    weights
+        W, shape (m, k).
+    columns
+        Scale times M_r W, shape (rows, k).
+    radii
+        ||x_r|| <= h says ||v / radii|| <= 1.
+    """
+
+    span: slice
+    variable: Any
+    weights: NDArray[np.float64]
+    columns: NDArray[np.float64]
+    radii: NDArray[np.float64]
+
+    def ball(self, cp: Any) -> Any:
+        return cp.norm2(cp.multiply(1 / self.radii, self.variable)) <= 1
+
+
+def _shifts(problem: Problem, scale: float, cp: Any) -> list[_Shift]:
+    """The unknowns of all H_r, along the singular directions of M_r = U diag(s) V^T.
+
+    Along each, H_r of norm h moves the scaled residual by c = scale h s. For c > 1 the unknown is
+    what it is moved by, for c < 1 the fraction of h; what is below `UNSEEN` is left out.
+    """
+    found = []
+    for region, (left, singular, right) in problem.shifts.factors.items():
+        reach = scale * problem.shifts.limit * singular
+        seen = reach > UNSEEN
+        if not seen.any():
+            continue
+        radii = np.maximum(reach[seen], 1.0)
+        found.append(
+            _Shift(
+                span=problem.shifts.regions[region],
+                variable=cp.Variable(int(seen.sum())),
+                weights=right[:, seen] * (problem.shifts.limit / radii),
+                columns=left[:, seen] * (reach[seen] / radii),
+                radii=radii,
+            )
+        )
+    return found
+
+
+def _variable(block: GammaBlock, cp: Any) -> Any:
+    if block.is_complex:
+        return cp.Variable(block.size**2)
+    size = (block.size, block.size)
+    return cp.Variable(size, nonneg=True) if block.size == 1 else cp.Variable(size, PSD=True)
+
+
+def _columns(rows: NDArray[Any], root: NDArray[Any], is_complex: bool) -> NDArray[np.float64]:
+    """Coefficients on a block's unknowns: B^T A conj(B), as coordinates or flattened."""
+    inner = root.T @ rows @ root.conj()
+    if is_complex:
+        return np.ascontiguousarray(hermitian_coordinates(inner.conj(), True).real)
+    return np.ascontiguousarray(inner.reshape(len(inner), -1).real)
+
+
+def _data(
+    problem: Problem,
+    scale: float,
+    roots: list[NDArray[Any]],
+    shifts: Sequence[_Shift],
+    *,
+    whole: bool = False,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
+    """(matrix, offset, map of multipliers back to the problem's rows).
+
+    For the Frobenius norm the rows are reduced by a QR factorisation, so that the cost of a solve
+    does not grow with the dimension of the system; ``whole`` keeps them all.
+    """
+    parts = [
+        scale * _columns(block.rows, root, block.is_complex)
+        for block, root in zip(problem.blocks, roots, strict=True)
+    ]
+    matrix = np.hstack([*parts, *(shift.columns for shift in shifts)])
+    offset = scale * problem.offset
+    if whole or problem.norm != "frobenius" or problem.rows <= matrix.shape[1] + 1:
+        return matrix, offset, lambda y: y
+    basis, reduced = np.linalg.qr(np.hstack([matrix, offset[:, None]]))
+    return reduced[:, :-1], reduced[:, -1], lambda y: basis @ y
+
+
+def _norm(problem: Problem, residual: Any, cp: Any) -> tuple[Any, list[Any]]:
+    """The norm of the residual as an expression, and the cone constraints behind it."""
+    layout = problem.layout
+    if problem.norm == "frobenius":
+        return cp.norm2(residual), []
+    if layout.is_vector:
+        return (cp.norm1(residual) if problem.norm == "trace" else cp.norm_inf(residual)), []
+    constraints: list[Any] = []
+    total: Any = 0
+    bound = cp.Variable(nonneg=True)
+    for size, span in layout.spans():
+        part = residual[span]
+        if problem.norm == "spectral":
+            constraints.append(positive(part, size, layout.is_complex, -bound, cp))
+            constraints.append(positive(-part, size, layout.is_complex, -bound, cp))
+            continue
+        count = span.stop - span.start
+        up, down = cp.Variable(count), cp.Variable(count)
+        constraints.append(part == up - down)
+        constraints.append(positive(up, size, layout.is_complex, 0, cp))
+        constraints.append(positive(down, size, layout.is_complex, 0, cp))
+        total = total + cp.sum(up[:size]) + cp.sum(down[:size])
+    return (bound if problem.norm == "spectral" else total), constraints
+
+
+def positive(coordinates: Any, size: int, is_complex: bool, smallest: Any, cp: Any) -> Any:
+    """The constraint that the Hermitian matrix of these coordinates is >= smallest * 1."""
+    if size == 1:
+        return coordinates - smallest >= 0
+    order = 2 * size if is_complex else size
+    matrix = cp.reshape(_embedding(size, is_complex) @ coordinates, (order, order), order="C")
+    if not isinstance(smallest, int):
+        matrix = matrix - smallest * np.eye(order)
+    return matrix >> 0
+
+
+@lru_cache(maxsize=256)
+def _embedding(size: int, is_complex: bool) -> sp.csr_array:
+    """Coordinates -> flattened real symmetric matrix: [[Re, -Im], [Im, Re]] if complex."""
+    count = coordinate_count(size, is_complex)
+    columns = np.array([hermitian_matrix(unit, size, is_complex) for unit in np.eye(count)])
+    if is_complex:
+        columns = np.block([[columns.real, -columns.imag], [columns.imag, columns.real]])
+    return sp.csr_array(columns.reshape(count, -1).T)
+
+
+def apply_rule(rates: Rates, traces: list[Any]) -> list[Any]:
+    count = len(traces)
+    if rates.rule == "each":
+        wanted = rates.per_region("value", count)
+        return [trace == value for trace, value in zip(traces, wanted, strict=True)]
+    if rates.rule == "total":
+        return [sum(traces) == rates.per_region("value", count)[0]]
+    low, high = rates.per_region("min", count), rates.per_region("max", count)
+    return [
+        constraint
+        for trace, a, b in zip(traces, low, high, strict=True)
+        for constraint in (trace >= a, trace <= b)
+    ]
+
+
+def _finite(value: Any, scale: float) -> float | None:
+    """A reported objective in the problem's units, or None if it is not a number."""
+    number = float("nan") if value is None else float(value) / scale
+    return number if np.isfinite(number) else None
+
+
+def run(
+    program: Any, solver: str, settings: Sequence[dict[str, Any]] | None = None
+) -> tuple[str, str]:
+    """(status as reported, message): whatever a solver raises, the next settings get their turn."""
+    message = ""
+    with _LOCK, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _mute(solver):
+        warnings.simplefilter("ignore")
+        for options in SETTINGS[solver] if settings is None else settings:
+            try:
+                program.solve(solver=_known_to_cvxpy(solver), **options)
+            except BaseException as error:
+                if not (isinstance(error, Exception) or _is_panic(error)):
+                    raise
+                message = f"{type(error).__name__}: {error}".splitlines()[0]
+                continue
+            return program.status, ""
+    return "failed", message
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether a solver written in Rust, such as Clarabel, gave up: that is no `Exception`."""
+    return type(error).__module__ == "pyo3_runtime"
+
+
+@contextlib.contextmanager
+def _mute(solver: str) -> Iterator[None]:
+    """SDPA and COPT print from C, past Python, into what may be a JSON object."""
+    if solver not in OPTIONAL or os.name != "posix":
+        yield
+        return
+    flush = ctypes.CDLL(None).fflush
+    flush(None)
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        flush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _known_to_cvxpy(solver: str) -> Any:
+    """CVXPY takes most solvers by name, and QICS as an object."""
+    if solver != "QICS":
+        return solver
+    from lindfeas.solvers.qics import qics_solver
+
+    return qics_solver()

@@ -1,0 +1,166 @@
+"""The problem of a certificate: everything as exact decimal strings, nothing left to defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from lindfeas.errors import InputError
+from lindfeas.files import schema
+from lindfeas.files.problem_file import ProblemFile
+from lindfeas.physics.baths.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
+from lindfeas.physics.systems.open_system import Bath, OpenSystem
+from lindfeas.physics.systems.sites import shifts
+from lindfeas.program.question import Question
+
+
+def problem_document(
+    problem: ProblemFile | None, question: Question, *, limit: float | None = None
+) -> dict[str, Any]:
+    """The problem as a certificate holds it.
+
+    Parameters
+    ----------
+    problem
+        The file that asked the question; its decimals are kept as they are, its defaults filled
+        in. Without one, the system is written down as matrices of exact doubles.
+    question
+        The question.
+    limit
+        On the norm of every H_r, as the answer took it; None if there was none.
+
+    Raises
+    ------
+    InputError
+        If a spectral density is not of the built-in families.
+    """
+    if problem is None:
+        return {
+            "title": "",
+            "system": _matrices(question.system),
+            "bath": [_plain_bath(bath, question.system) for bath in question.system.baths],
+            "ansatz": _limited(
+                {"rates": _rates(question), "lamb_shift": question.lamb_shift}, limit
+            ),
+            "question": {
+                "target": question.target,
+                "norm": question.norm,
+                "tolerance": shortest(question.tolerance),
+            },
+        }
+    checked = schema.validate(dict(problem.document))
+    document: dict[str, Any] = _strings(checked.model_dump(exclude={"sweep", "expected"}))
+    document["ansatz"] = _limited(document["ansatz"], limit)
+    if "matrices" in document["system"]:
+        document["system"] = _matrices(question.system)
+        for table, bath in zip(document["bath"], question.system.baths, strict=True):
+            table["couplings"] = _couplings(bath, question.system)
+    return document
+
+
+def _limited(ansatz: dict[str, Any], limit: float | None) -> dict[str, Any]:
+    """With the limit on H_r in the decimals of the problem file, if that states it."""
+    stated = ansatz.get("hamiltonian_limit")
+    text = None if limit is None else stated or shortest(limit)
+    return {**ansatz, "hamiltonian_limit": text}
+
+
+def _strings(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _strings(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strings(item) for item in value]
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _matrices(system: OpenSystem) -> dict[str, Any]:
+    """The Hamiltonian's upper triangle, without rounding that would violate the charge."""
+    charges = system.charges()
+    upper = sp.coo_array(sp.triu(system.hamiltonian))
+    row, column = upper.coords
+    keep = charges[row] == charges[column]
+    charge = None if system.charge is None else [list(local) for local in system.charge]
+    return {
+        "dimensions": list(system.dimensions),
+        "charge": charge,
+        "hamiltonian": _entries(row[keep], column[keep], upper.data[keep]),
+    }
+
+
+def _couplings(bath: Bath, system: OpenSystem) -> list[Any]:
+    charges = system.region_charges(bath)
+    listed = []
+    for operator in bath.couplings or ():
+        entries = sp.coo_array(operator)
+        row, column = entries.coords
+        kept = np.isin(charges[row] - charges[column], list(shifts(entries, charges)))
+        listed.append(_entries(row[kept], column[kept], entries.data[kept]))
+    return listed
+
+
+def _entries(row: Iterable[Any], column: Iterable[Any], data: Iterable[Any]) -> list[list[Any]]:
+    triples = zip(row, column, data, strict=True)
+    return [
+        [int(r), int(c), complex_number(value, _exact)] for r, c, value in triples if value != 0
+    ]
+
+
+def _plain_bath(bath: Bath, system: OpenSystem) -> dict[str, Any]:
+    return {
+        "name": bath.name,
+        "sites": list(bath.sites),
+        "beta": "Infinity" if np.isinf(bath.beta) else shortest(bath.beta),
+        "mu": shortest(bath.mu),
+        "spectral_density": _density(bath),
+        "couplings": _couplings(bath, system),
+    }
+
+
+def _density(bath: Bath) -> dict[str, Any]:
+    densities = [bath.density_of(number) for number in range(len(bath.couplings or ()))]
+    names = {Ohmic: "ohmic", OhmicExponential: "ohmic_exponential", DrudeLorentz: "drude_lorentz"}
+    shapes = {(type(one), one.exponent, one.scale) for one in densities}
+    kind = type(densities[0])
+    if len(shapes) > 1 or kind not in names:
+        raise InputError(
+            "must be of one family, ohmic, ohmic_exponential or drude_lorentz, with one shape for "
+            "all couplings, to be written into a certificate",
+            f"bath.{bath.name}.spectral_density",
+        )
+    table: dict[str, Any] = {
+        "family": names[kind],
+        "strength": [shortest(one.leading_coefficient) for one in densities],
+    }
+    if kind is not DrudeLorentz:
+        table["exponent"] = shortest(densities[0].exponent)
+    return {**table, "cutoff": shortest(densities[0].scale)}
+
+
+def _rates(question: Question) -> dict[str, Any]:
+    rates = question.rates
+    keys = ("min", "max") if rates.rule == "range" else ("value",)
+    return {"rule": rates.rule} | {key: _one_or_many(getattr(rates, key)) for key in keys}
+
+
+def _one_or_many(value: float | tuple[float, ...]) -> str | list[str]:
+    return [shortest(item) for item in value] if isinstance(value, tuple) else shortest(value)
+
+
+def shortest(value: float) -> str:
+    """The shortest decimal that rounds to the double ``value``."""
+    return str(Decimal(repr(float(value))))
+
+
+def complex_number(value: complex, write: Callable[[float], str]) -> str | list[str]:
+    """A complex number as a certificate lists it."""
+    if value.imag == 0:
+        return write(value.real)
+    return [write(value.real), write(value.imag)]
+
+
+def _exact(value: float) -> str:
+    return str(Decimal(float(value)))

@@ -1,0 +1,137 @@
+"""From a certified answer to a proved one: write the certificate, and have it checked."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lindfeas.answers.answer import Answer
+from lindfeas.answers.certify import certify
+from lindfeas.answers.distance_witness import Witness
+from lindfeas.errors import InputError, MissingExtraError, ProofRejectedError, require
+from lindfeas.files.problem_file import ProblemFile
+from lindfeas.theorems.certificate import certificate
+
+if TYPE_CHECKING:
+    from lindfeas.checker import Proof
+
+LEVELS = {"populations": 64, "populations+coherences": 16}
+"""Up to so many levels a proof takes no more than a few seconds."""
+
+CLAIMED_LENGTH = 1 - 1e-9
+"""What is claimed of a certified length, so that rounding does not spoil its proof."""
+
+
+def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str, Any], Proof]:
+    """The certificate of an answer, and the checker's verdict on it.
+
+    Parameters
+    ----------
+    answer
+        What `lindfeas.certify` returned.
+    problem
+        The file that asked, whose decimals the theorem is then about; without it the theorem is
+        about the doubles.
+
+    Returns
+    -------
+    (certificate, Proof)
+
+    Raises
+    ------
+    MissingExtraError
+        Without python-flint.
+    InputError
+        For targets that cannot be written down, and where the check would take too long.
+
+    Examples
+    --------
+    >>> import lindfeas as lf
+    >>> problem = lf.read_problem("problems/xxz-1+2+1.toml")
+    >>> written, proof = lf.prove(lf.certify(problem.question), problem)
+    >>> proof.status, proof.lower[:12]
+    ('accepted', '0.0010825824')
+    """
+    require(answer, Answer, "answer", "give what lf.certify returns")
+    if problem is not None:
+        require(problem, ProblemFile, "problem", "give what lf.read_problem returns, or nothing")
+    if not can_prove():
+        raise MissingExtraError("python-flint", "proof", "A proof in ball arithmetic")
+    from lindfeas.checker import verify
+
+    written = certificate(problem, answer, distance=_distance(answer))
+    _require_short(written)
+    return written, verify(written)
+
+
+def _require_short(written: Mapping[str, Any]) -> None:
+    """Refuse what the checker would, because it takes too long."""
+    from lindfeas.checker import cost
+    from lindfeas.checker.errors import Rejected
+    from lindfeas.checker.model import model
+
+    try:
+        exact = model(written["problem"])
+    except Rejected:
+        return  # the checker says why
+    work = cost.point_work(exact, written)
+    if work > cost.MOST_WORK:
+        raise InputError(
+            f"must take at most about {cost.MOST_WORK / 1e6:.0f} s to check, but would take about "
+            f"{work / 1e6:.3g} s: take fewer levels, or no coherences",
+            "proof",
+        )
+
+
+def answered(
+    problem: ProblemFile,
+    *,
+    solver: str | None = None,
+    sharp: bool | None = None,
+    proof: bool | None = None,
+) -> tuple[Answer, dict[str, Any] | None]:
+    """A problem's certified answer, proved if asked for, and the certificate of the proof.
+
+    Parameters
+    ----------
+    solver, sharp
+        As in `lindfeas.certify`.
+    proof
+        Whether to prove it; by default where python-flint is installed and it takes a few seconds.
+
+    Returns
+    -------
+    (Answer, certificate or None)
+
+    Raises
+    ------
+    ProofRejectedError
+        If the checker refuses the answer's certificate.
+    """
+    answer = certify(problem.question, solver=solver, sharp=sharp)
+    if not (can_prove() and is_quick(answer) if proof is None else proof):
+        return answer, None
+    written, found = prove(answer, problem)
+    if found.status == "rejected":
+        raise ProofRejectedError(found.statement)
+    answer = replace(answer, proved=found.proved, seconds=answer.seconds + found.seconds)
+    return answer, written if found.status == "accepted" else None
+
+
+def can_prove() -> bool:
+    """Whether python-flint is installed."""
+    return importlib.util.find_spec("flint") is not None
+
+
+def is_quick(answer: Answer) -> bool:
+    """Whether a proof takes no more than a few seconds."""
+    return len(answer.reference.populations) <= LEVELS.get(answer.target, 0)
+
+
+def _distance(answer: Answer) -> Witness | None:
+    witness = answer.distance_witness
+    if witness is None or witness.length <= 0 or answer.candidate is None:
+        return None
+    return witness.shortened(CLAIMED_LENGTH)
