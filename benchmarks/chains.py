@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lindfeas import Bath, OpenSystem
-from lindfeas.physics import models
+from lindfeas import Bath, OpenSystem, models
 
 
 def two_bath_chain(

@@ -113,7 +113,7 @@ def _skip_public(
     _app: Any, what: str, name: str, _obj: Any, _skip: bool, _opts: Any
 ) -> bool | None:
     """Public names stand in api.md, once."""
-    public = {*lindfeas.__all__, *lindfeas.physics.models.__all__}
+    public = {*lindfeas.__all__, *lindfeas.models.__all__}
     return True if what == "module" and name in public else None
 
 

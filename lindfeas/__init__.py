@@ -7,11 +7,11 @@ nothing that is not needed.
 from __future__ import annotations
 
 import importlib
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
+    from lindfeas import models
     from lindfeas.answers.answer import Answer
     from lindfeas.answers.certify import certify
     from lindfeas.errors import (
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     )
     from lindfeas.files.problem_file import problem_schema, read_problem
     from lindfeas.files.table import Table, read_table
-    from lindfeas.physics import models
     from lindfeas.physics.baths.spectral_density import (
         CustomDensity,
         DrudeLorentz,
@@ -45,35 +44,35 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AccuracyError": "errors",
-    "Answer": "answer",
-    "Bath": "system",
-    "CustomDensity": "spectral_density",
-    "DrudeLorentz": "spectral_density",
+    "Answer": "answers.answer",
+    "Bath": "physics.systems.open_system",
+    "CustomDensity": "physics.baths.spectral_density",
+    "DrudeLorentz": "physics.baths.spectral_density",
     "InputError": "errors",
-    "Lindbladian": "lindbladian",
+    "Lindbladian": "physics.equations.lindbladian",
     "LindfeasError": "errors",
     "MissingExtraError": "errors",
-    "Ohmic": "spectral_density",
-    "OhmicExponential": "spectral_density",
-    "OpenSystem": "system",
+    "Ohmic": "physics.baths.spectral_density",
+    "OhmicExponential": "physics.baths.spectral_density",
+    "OpenSystem": "physics.systems.open_system",
     "PhysicsError": "errors",
     "ProofRejectedError": "errors",
-    "Question": "question",
-    "Rates": "question",
-    "Redfield": "redfield",
+    "Question": "program.question",
+    "Rates": "program.rates",
+    "Redfield": "physics.equations.redfield",
     "SolverError": "errors",
-    "Table": "table",
-    "Target": "target",
-    "certify": "certification",
-    "compare": "comparison",
+    "Table": "files.table",
+    "Target": "program.target",
+    "certify": "answers.certify",
+    "compare": "sweeps.solver_comparison",
     "models": "",
     "plot": "pictures",
-    "problem_schema": "files",
-    "prove": "proving",
-    "read_problem": "files",
-    "read_table": "table",
-    "redfield_equation": "redfield",
-    "solver_status": "backends",
+    "problem_schema": "files.problem_file",
+    "prove": "theorems.proving",
+    "read_problem": "files.problem_file",
+    "read_table": "files.table",
+    "redfield_equation": "physics.equations.redfield",
+    "solver_status": "solvers.catalogue",
 }
 """Every public name and the module that it lives in."""
 
@@ -112,11 +111,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name == "__version__":
+        value: Any = version("lindfeas")
+    elif name == "models":
+        return importlib.import_module("lindfeas.models")
+    elif name in _HOME:
+        value = getattr(importlib.import_module(f"lindfeas.{_HOME[name]}"), name)
+    else:
         raise AttributeError(f"module 'lindfeas' has no attribute {name!r}")
-    if name == "models":
-        return importlib.import_module("lindfeas.physics.models")
-    value = getattr(importlib.import_module(f"lindfeas.{_HOME[name]}"), name)
     globals()[name] = value
     return value
 

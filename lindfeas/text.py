@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-
 Row = tuple[str, str]
+"""A name, and what stands beside it."""
 
 
 def interval_text(lower: float | None, upper: float | None) -> str:
@@ -35,10 +35,10 @@ def interval_text(lower: float | None, upper: float | None) -> str:
     elif width == 0:
         digits = 17
     digits = min(digits, 17)
-    return f"[{_rounded(lower, digits, ROUND_FLOOR)}, {_rounded(upper, digits, ROUND_CEILING)}]"
+    return f"[{rounded(lower, digits, ROUND_FLOOR)}, {rounded(upper, digits, ROUND_CEILING)}]"
 
 
-def _rounded(value: float, digits: int, direction: str) -> str:
+def rounded(value: float, digits: int, direction: str) -> str:
     """``value`` to ``digits`` significant digits, exactly rounded in the given direction."""
     if not math.isfinite(value):
         return str(value)
@@ -52,10 +52,11 @@ def _style(value: Decimal) -> str:
 
 def short_text(value: float | None, direction: str, digits: int = 7) -> str:
     """``value`` to some digits, rounded in a direction of `decimal`; a dash for None."""
-    return "-" if value is None else _rounded(value, digits, direction)
+    return "-" if value is None else rounded(value, digits, direction)
 
 
-def _grid(rows: Sequence[Row]) -> RenderableType:
+def text_grid(rows: Sequence[Row]) -> RenderableType:
+    """Names and texts side by side, for a terminal."""
     from rich.table import Table
     from rich.text import Text
 
@@ -79,11 +80,13 @@ def rich_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     return table
 
 
-def _html_rows(rows: Sequence[Row]) -> str:
+def html_rows(rows: Sequence[Row]) -> str:
+    """Names and texts as an HTML table."""
     return "<table>" + "".join(_html_row(row, "td") for row in rows) + "</table>"
 
 
-def _html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A titled table as HTML."""
     body = "".join(_html_row(row, "td") for row in rows)
     caption = f"<caption>{html.escape(title)}</caption>"
     return f"<table>{caption}{_html_row(header, 'th')}{body}</table>"

@@ -2,7 +2,8 @@
 
 There Gamma^r is diag(rate of sigma_-, of sigma_z, of sigma_+) with a given sum, so that C(Gamma) is
 a combination of six known matrices: thousands of random points, then steps of linear programming in
-a trust region from the best ones. Nothing of lindfeas.answers.nearest or lindfeas.answers.distance_witness is used.
+a trust region from the best ones. Nothing of lindfeas.answers.nearest or
+lindfeas.answers.distance_witness is used.
 """
 
 from __future__ import annotations

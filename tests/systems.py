@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from lindfeas import Bath, Ohmic, OpenSystem
-from lindfeas.physics import models
+from lindfeas import Bath, Ohmic, OpenSystem, models
 
 DATA = Path(__file__).parent / "data"
 

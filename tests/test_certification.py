@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lindfeas import Bath, InputError, OpenSystem, Question, Rates, SolverError, certify
+from lindfeas import Bath, InputError, OpenSystem, Question, Rates, SolverError, certify, models
 from lindfeas.answers.enclosure import LEVELS
-from lindfeas.physics import models
 from lindfeas.program.program import Point
 from tests.systems import (
     complex_trimer,

@@ -18,11 +18,11 @@ from lindfeas import (
     Question,
     Rates,
     certify,
+    models,
     redfield_equation,
 )
 from lindfeas.answers.candidate import lindbladian
 from lindfeas.answers.enclosure import enclose
-from lindfeas.physics import models
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region, regions
 from lindfeas.physics.equations.redfield import Redfield

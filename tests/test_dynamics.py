@@ -20,6 +20,7 @@ from lindfeas import (
     Question,
     Rates,
     certify,
+    plot,
     redfield_equation,
 )
 from lindfeas.answers.answer import answer_html
@@ -320,7 +321,7 @@ def test_refused_with_a_reason(refuse: Callable[[], SteadyStateCheck]) -> None:
     assert check.rows == () and check.limit is None and check.to_list() is None
     assert REFUSALS[refuse] in str(check.reason) and REFUSALS[refuse] in check.conclusion
     with pytest.raises(InputError, match="must have been computed"):
-        check.plot()
+        plot(check)
 
 
 def test_true_state_without_coherences_leaves_the_populations() -> None:
@@ -359,21 +360,17 @@ def test_large_candidates_are_left_alone() -> None:
 
 
 def test_plot_shows_both_errors_and_the_slope() -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     check = thermal().check
     assert check is not None
-    axes = check.plot()
+    (axes,) = plot(check, title="thermal").axes
     labels = axes.get_legend_handles_labels()[1]
     assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert axes.get_title() == "thermal"
     assert any("populations" in label for label in labels)
     assert any("coherences" in label for label in labels)
     assert any("slope" in label for label in labels)
-    assert steady_state_check(impossible()).plot(axes) is axes
-    pyplot.close(axes.figure)
+    with pytest.raises(InputError, match="must be left out"):
+        plot(check, y="trace-distance")
 
 
 def test_plot_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,4 +378,4 @@ def test_plot_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     check = impossible().check
     assert check is not None
     with pytest.raises(MissingExtraError, match=r"lindfeas\[plot\]"):
-        check.plot()
+        plot(check)

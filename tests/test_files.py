@@ -300,7 +300,7 @@ def test_ranges(start: Decimal, stop: Decimal, points: int, log: bool) -> None:
 def test_published_schema_is_the_generated_one() -> None:
     published = importlib.resources.files("lindfeas").joinpath(schema.SCHEMA_FILE)
     assert published.read_text(encoding="utf-8") == schema.schema_text(), (
-        "run `python -m lindfeas.files.schema > lindfeas/schemas/problem.schema.json`"
+        "run `python -m lindfeas.files.schema > lindfeas/files/problem.schema.json`"
     )
 
 

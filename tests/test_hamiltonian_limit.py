@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lindfeas import Bath, InputError, Ohmic, OpenSystem, Question, Rates, certify
+from lindfeas import Bath, InputError, Ohmic, OpenSystem, Question, Rates, certify, models
 from lindfeas.answers import enclosure as enclosure_module
 from lindfeas.answers.candidate import lindbladian
 from lindfeas.answers.enclosure import enclose
-from lindfeas.physics import models
 from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program.assembly import assemble, default_hamiltonian_limit

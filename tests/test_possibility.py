@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lindfeas import Bath, LindfeasError, OpenSystem, Question, Rates, certify
+from lindfeas import Bath, LindfeasError, OpenSystem, Question, Rates, certify, models
 from lindfeas.answers import possibility
 from lindfeas.answers.enclosure import enclose
 from lindfeas.answers.possibility import (
@@ -22,7 +22,6 @@ from lindfeas.answers.possibility import (
     population_defect,
 )
 from lindfeas.files.problem_file import read_problem
-from lindfeas.physics import models
 from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program.assembly import assemble

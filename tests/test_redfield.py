@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from lindfeas import Bath, DrudeLorentz, Ohmic, OpenSystem, PhysicsError, redfield_equation
-from lindfeas.physics import models
+from lindfeas import Bath, DrudeLorentz, Ohmic, OpenSystem, PhysicsError, models, redfield_equation
 from lindfeas.physics.equations.population_error import group_inverse
 from lindfeas.physics.equations.rate_equation import stationary_distribution
 from tests.systems import (

@@ -13,11 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lindfeas import Answer, Bath, Question, Rates, certify, prove, redfield_equation
+from lindfeas import Answer, Bath, Question, Rates, certify, models, prove, redfield_equation
 from lindfeas.answers.candidate import lindbladian
 from lindfeas.answers.distance_witness import Cell, Cut, distance_witness
 from lindfeas.checker import verify
-from lindfeas.physics import models
 from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.program.assembly import assemble

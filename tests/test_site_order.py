@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lindfeas import Bath, InputError, Ohmic, OpenSystem, redfield_equation
-from lindfeas.physics import models
+from lindfeas import Bath, InputError, Ohmic, OpenSystem, models, redfield_equation
 
 SIGMA_MINUS = np.array([[0.0, 0.0], [1.0, 0.0]])
 SIGMA_X = SIGMA_MINUS + SIGMA_MINUS.T

@@ -4,58 +4,173 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from lindfeas.answers.steady_state_check import SteadyStateCheck
-    from lindfeas.physics.equations.lindbladian import Lindbladian
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
-
-
+from lindfeas.answers.enclosure import Attempt
 from lindfeas.answers.steady_state_check import SteadyStateCheck
 from lindfeas.answers.trace_distance import TraceDistance
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.program.question import Question
-from lindfeas.text import Row, _html_rows, _html_table, _rounded, interval_text, short_text
+from lindfeas.program.verdict import Verdict
+from lindfeas.text import Row, html_rows, html_table, interval_text, rounded, short_text
 
 if TYPE_CHECKING:
     from lindfeas.answers.distance_witness import Witness
     from lindfeas.physics.equations.redfield import Redfield
-from lindfeas.answers.enclosure import Attempt
 
 STRONGEST = 3
 """How many jump operators of a region, and how many terms of each, are shown."""
 
-
 SMALLEST_RATE = 1e-6
 """Jump operators with rates below this fraction of the region's largest are left out."""
-
 
 SMALLEST_TERM = 0.1
 """Terms of a normalised jump operator below this are left out."""
 
-
 STEADY_STATE = "Steady state of the candidate"
-
 
 _UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """The certified answer to a `Question`.
+
+    Parameters
+    ----------
+    verdict
+        ``impossible``, ``possible`` or ``undecided``.
+    reason
+        Why it is undecided, else None.
+    lower, upper
+        Certified bounds on the optimum tau, floating-point error included.
+    proved
+        Whether ``lower`` was proved in ball arithmetic.
+    trace_distance
+        See `TraceDistance`; None values where it does not apply.
+    solver, seconds
+        Whose numbers gave the final interval, and wall time in all.
+    attempts
+        Every solve, failures included.
+    multiplier
+        The dual vector y behind ``lower``, one entry per row of the program; for populations
+        one per level, in the order of ``reference.spectrum``, shape (d,).
+    candidate
+        The best Lindbladian found.
+    reference
+        The Redfield equation whose steady state is asked for.
+    hamiltonian_limit
+        Largest Hilbert-Schmidt norm of the allowed H_r; None where there are none.
+    certificate
+        Path of the certificate file, if one was written.
+    check
+        The candidate's steady state against the true one; None without a candidate or where it
+        was left to `lindfeas.answers.certify.steady_state_check` because of its size.
+    distance_witness
+        What certifies the sharp lower end of the trace distance, if it was computed.
+    nearest
+        The Lindbladian behind the upper end of the trace distance, if it is not the candidate.
+    """
+
+    question: Question = field(repr=False)
+    verdict: Verdict
+    reason: str | None = None
+    lower: float
+    upper: float
+    proved: bool = False
+    trace_distance: TraceDistance
+    solver: str
+    seconds: float
+    attempts: tuple[Attempt, ...] = field(repr=False)
+    multiplier: NDArray[np.float64] = field(repr=False)
+    candidate: Lindbladian | None = field(repr=False)
+    reference: Redfield = field(repr=False)
+    hamiltonian_limit: float | None = None
+    certificate: str | None = None
+    check: SteadyStateCheck | None = field(default=None, repr=False)
+    distance_witness: Witness | None = field(default=None, repr=False)
+    nearest: Lindbladian | None = field(default=None, repr=False)
+
+    @property
+    def target(self) -> str:
+        """What had to be reproduced."""
+        return self.question.target_name
+
+    @property
+    def norm(self) -> str | None:
+        """The norm of the defect; None for populations, which have one only."""
+        return self.question.target_norm
+
+    @property
+    def tolerance(self) -> float:
+        """The tolerance behind the verdict."""
+        return self.question.tolerance
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the arrays, as plain JSON types."""
+        return {
+            "verdict": str(self.verdict),
+            "reason": self.reason,
+            "target": self.target,
+            "norm": self.norm,
+            "tolerance": self.tolerance,
+            "hamiltonian_limit": self.hamiltonian_limit,
+            "largest_hamiltonian": self.hamiltonian_limit,
+            "lower": self.lower,
+            "upper": self.upper,
+            "proved": self.proved,
+            "trace_distance": asdict(self.trace_distance),
+            "solver": self.solver,
+            "seconds": self.seconds,
+            "certificate": self.certificate,
+            "attempts": [asdict(attempt) for attempt in self.attempts],
+            "check": None if self.check is None else self.check.to_list(),
+            "candidate": None if self.candidate is None else _candidate_dict(self.candidate),
+        }
+
+    def _repr_html_(self) -> str:
+        return answer_html(self)
+
+
+def _candidate_dict(candidate: Lindbladian) -> dict[str, Any]:
+    return {
+        "steady_state_unique": candidate.steady_state_unique,
+        "spectral_gap": candidate.spectral_gap,
+        "regions": [
+            {
+                "name": region.name,
+                "sites": list(region.sites),
+                "rate": region.rate,
+                "hamiltonian_norm": region.hamiltonian_norm,
+                "jump_rates": region.jump_rates.tolist(),
+                "basis_labels": list(region.basis_labels),
+                "kossakowski": _complex_lists(region.kossakowski),
+                "hamiltonian": _complex_lists(region.hamiltonian),
+            }
+            for region in candidate.regions
+        ],
+    }
+
+
+def _complex_lists(matrix: Any) -> dict[str, Any]:
+    return {"real": matrix.real.tolist(), "imag": matrix.imag.tolist()}
+
+
 def answer_html(answer: Answer) -> str:
     """The whole answer as an HTML fragment, for a notebook's ``_repr_html_``."""
-    parts = [f"<p><b>{html.escape(answer.verdict)}</b></p>", _html_rows(summary_rows(answer))]
-    parts.append(_html_table("attempts", *attempts(answer)))
+    parts = [f"<p><b>{html.escape(answer.verdict)}</b></p>", html_rows(summary_rows(answer))]
+    parts.append(html_table("attempts", *attempts(answer)))
     if answer.candidate is not None:
-        parts.append(_html_table("Lindbladian found", *jump_operators(answer.candidate)))
-        parts.append(_html_rows(candidate_rows(answer.candidate)))
+        parts.append(html_table("Lindbladian found", *jump_operators(answer.candidate)))
+        parts.append(html_rows(candidate_rows(answer.candidate)))
         if answer.check is not None:
             if answer.check.rows:
-                parts.append(_html_table(STEADY_STATE, *steady_state(answer.check)))
+                parts.append(html_table(STEADY_STATE, *steady_state(answer.check)))
             parts.append(f"<p>{html.escape(answer.check.conclusion)}</p>")
     return "<div>" + "".join(parts) + "</div>"
 
@@ -75,7 +190,7 @@ def summary_rows(answer: Answer) -> list[Row]:
     if distance.lower is not None or distance.upper is not None:
         rows.append(("trace distance", interval_text(distance.lower, distance.upper)))
     if distance.lemma1 is not None:
-        rows.append(("  by Lemma 1", f">= {_rounded(distance.lemma1, 4, ROUND_FLOOR)}"))
+        rows.append(("  by Lemma 1", f">= {rounded(distance.lemma1, 4, ROUND_FLOOR)}"))
     rows.append(("solver", f"{answer.solver or 'none'}, {answer.seconds:.2f} s in all"))
     if answer.certificate:
         rows.append(("certificate", str(answer.certificate)))
@@ -154,137 +269,3 @@ def _coefficient(value: complex) -> str:
     if abs(value.imag) < 5e-3:
         return f"{value.real:.2f}"
     return f"({value.real:.2f}{value.imag:+.2f}i)"
-
-
-IMPOSSIBLE = "impossible"
-
-
-POSSIBLE = "possible"
-
-
-UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
-    """The certified answer to a `Question`.
-
-    Parameters
-    ----------
-    verdict
-        ``impossible``, ``possible`` or ``undecided``.
-    reason
-        Why it is undecided, else None.
-    lower, upper
-        Certified bounds on the optimum tau, floating-point error included.
-    proved
-        Whether ``lower`` was proved in ball arithmetic.
-    trace_distance
-        See `TraceDistance`; None values where it does not apply.
-    solver, seconds
-        Whose numbers gave the final interval, and wall time in all.
-    attempts
-        Every solve, failures included.
-    multiplier
-        The dual vector y behind ``lower``, one entry per row of the program; for populations
-        one per level, in the order of ``reference.spectrum``, shape (d,).
-    candidate
-        The best Lindbladian found.
-    reference
-        The Redfield equation whose steady state is asked for.
-    hamiltonian_limit
-        Largest Hilbert-Schmidt norm of the allowed H_r; None where there are none.
-    certificate
-        Path of the certificate file, if one was written.
-    check
-        The candidate's steady state against the true one; None without a candidate or where it
-        was left to `lindfeas.answers.certify.steady_state_check` because of its size.
-    distance_witness
-        What certifies the sharp lower end of the trace distance, if it was computed.
-    nearest
-        The Lindbladian behind the upper end of the trace distance, if it is not the candidate.
-    """
-
-    question: Question = field(repr=False)
-    verdict: str
-    reason: str | None = None
-    lower: float
-    upper: float
-    proved: bool = False
-    trace_distance: TraceDistance
-    solver: str
-    seconds: float
-    attempts: tuple[Attempt, ...] = field(repr=False)
-    multiplier: NDArray[np.float64] = field(repr=False)
-    candidate: Lindbladian | None = field(repr=False)
-    reference: Redfield = field(repr=False)
-    hamiltonian_limit: float | None = None
-    certificate: str | None = None
-    check: SteadyStateCheck | None = field(default=None, repr=False)
-    distance_witness: Witness | None = field(default=None, repr=False)
-    nearest: Lindbladian | None = field(default=None, repr=False)
-
-    @property
-    def target(self) -> str:
-        """What had to be reproduced."""
-        return self.question.target_name
-
-    @property
-    def norm(self) -> str | None:
-        """The norm of the defect; None for populations, which have one only."""
-        return self.question.target_norm
-
-    @property
-    def tolerance(self) -> float:
-        """The tolerance behind the verdict."""
-        return self.question.tolerance
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it but the arrays, as plain JSON types."""
-        return {
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "target": self.target,
-            "norm": self.norm,
-            "tolerance": self.tolerance,
-            "hamiltonian_limit": self.hamiltonian_limit,
-            "largest_hamiltonian": self.hamiltonian_limit,
-            "lower": self.lower,
-            "upper": self.upper,
-            "proved": self.proved,
-            "trace_distance": asdict(self.trace_distance),
-            "solver": self.solver,
-            "seconds": self.seconds,
-            "certificate": self.certificate,
-            "attempts": [asdict(attempt) for attempt in self.attempts],
-            "check": None if self.check is None else self.check.to_list(),
-            "candidate": None if self.candidate is None else _candidate_dict(self.candidate),
-        }
-
-    def _repr_html_(self) -> str:
-
-        return answer_html(self)
-
-
-def _candidate_dict(candidate: Lindbladian) -> dict[str, Any]:
-    return {
-        "steady_state_unique": candidate.steady_state_unique,
-        "spectral_gap": candidate.spectral_gap,
-        "regions": [
-            {
-                "name": region.name,
-                "sites": list(region.sites),
-                "rate": region.rate,
-                "hamiltonian_norm": region.hamiltonian_norm,
-                "jump_rates": region.jump_rates.tolist(),
-                "basis_labels": list(region.basis_labels),
-                "kossakowski": _complex_lists(region.kossakowski),
-                "hamiltonian": _complex_lists(region.hamiltonian),
-            }
-            for region in candidate.regions
-        ],
-    }
-
-
-def _complex_lists(matrix: Any) -> dict[str, Any]:
-    return {"real": matrix.real.tolist(), "imag": matrix.imag.tolist()}

@@ -17,9 +17,7 @@ from lindfeas.program.program import Point, Problem
 
 DENSE_LEVELS = 300
 
-
 SLOWEST = 8
-
 
 UNIQUENESS_TOLERANCE = 1e-10
 """Smallest spectral gap, relative to the candidate's own fastest rate, populations or coherences,

@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED, Answer
+from lindfeas.answers.answer import Answer
 from lindfeas.answers.candidate import lindbladian
 from lindfeas.answers.distance_witness import CELLS, Witness, distance_witness
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.answers.nearest import nearest_lindbladian
 from lindfeas.answers.possibility import Demands
-from lindfeas.answers.steady_state_check import SteadyStateCheck, check_candidate
+from lindfeas.answers.steady_state_check import EPSILONS, SteadyStateCheck, check_candidate
 from lindfeas.answers.trace_distance import TraceDistance, column_bound, lemma1
 from lindfeas.errors import InputError, quoted
 from lindfeas.physics.dynamics.measures import trace_distance
@@ -26,21 +25,13 @@ from lindfeas.program.flow import flow_blocks
 from lindfeas.program.program import Problem
 from lindfeas.program.question import Question, require_question
 from lindfeas.program.target import Target, coherences, populations
+from lindfeas.program.verdict import Verdict
 from lindfeas.solvers.catalogue import usable_solvers
-
-if TYPE_CHECKING:
-    from lindfeas.answers.answer import Answer
-from lindfeas.answers.steady_state_check import (
-    EPSILONS,
-    _refused,
-)
 
 QUICK_LEVELS = 64
 
-
 QUICK_CONES = 200
 """Up to this size the sharp bound on the trace distance is computed without being asked for."""
-
 
 CHECKED = 1000
 """The candidate's steady state is computed along with the answer up to this many unknowns."""
@@ -146,28 +137,28 @@ def target_of(question: Question, reference: Redfield) -> Target:
     return coherences(reference, question.norm)
 
 
-def verdict_of(interval: Interval, tolerance: float) -> str:
+def verdict_of(interval: Interval, tolerance: float) -> Verdict:
     """``impossible`` from the tolerance on, ``possible`` below it, else ``undecided``."""
     if interval.lower >= tolerance:
-        return IMPOSSIBLE
-    return POSSIBLE if interval.upper < tolerance else UNDECIDED
+        return Verdict.IMPOSSIBLE
+    return Verdict.POSSIBLE if interval.upper < tolerance else Verdict.UNDECIDED
 
 
 def _decided(
     demands: Demands, enclosure: Enclosure
-) -> tuple[str, str | None, Interval, Lindbladian | None]:
+) -> tuple[Verdict, str | None, Interval, Lindbladian | None]:
     """(verdict, why it is undecided, interval, candidate).
 
     ``possible`` wants a candidate that meets all `Demands`, whose own defect is then the upper end.
     """
     interval, point = enclosure.interval, enclosure.point
     verdict = verdict_of(interval, demands.tolerance)
-    if verdict == POSSIBLE:
+    if verdict == Verdict.POSSIBLE:
         candidate, interval, reason = demands.search(enclosure)
-        return UNDECIDED if reason else POSSIBLE, reason, interval, candidate
+        return Verdict.UNDECIDED if reason else Verdict.POSSIBLE, reason, interval, candidate
     candidate = None if point is None else demands.candidate(point)
     straddles = "the certified interval straddles the tolerance"
-    return verdict, straddles if verdict == UNDECIDED else None, interval, candidate
+    return verdict, straddles if verdict == Verdict.UNDECIDED else None, interval, candidate
 
 
 def _checked(
@@ -269,7 +260,7 @@ def steady_state_check(answer: Answer, epsilons: Sequence[float] = EPSILONS) -> 
     Examples
     --------
     >>> import lindfeas as lf
-    >>> from lindfeas.physics.dynamics.steady_state import steady_state_check
+    >>> from lindfeas.answers.certify import steady_state_check
     >>> bath = lf.Bath(name="bath", sites=(0, 1), beta=1.0)
     >>> pair = lf.models.xxz_chain(sites=2, coupling=0.1, baths=[bath])
     >>> check = steady_state_check(lf.certify(lf.Question(system=pair)))
@@ -279,7 +270,7 @@ def steady_state_check(answer: Answer, epsilons: Sequence[float] = EPSILONS) -> 
     if not all(hasattr(answer, name) for name in ("candidate", "reference", "target")):
         raise InputError(f"must be what lf.certify returns, but is {quoted(answer)}", "answer")
     if answer.candidate is None:
-        return _refused(0, "no Lindbladian was found")
+        return SteadyStateCheck.refused(0, "no Lindbladian was found")
     return check_candidate(
         answer.candidate,
         answer.reference,

@@ -1,7 +1,7 @@
 """Certified lower bounds on the trace distance between true and Lindblad steady populations.
 
-With v = C(Gamma)^T y and B^r_a(y) from `lindfeas.program.flow`, every Lindbladian of a convex set of Gamma
-with steady populations p' has ||p - p'||_1 >= L if there are y and Hermitian K^r such that, for all
+With v = C(Gamma)^T y and B^r_a(y) from `lindfeas.program.flow`, every Lindbladian of a convex set
+of Gamma with steady populations p' has ||p - p'||_1 >= L if there are y and Hermitian K^r such that, for all
 Gamma of the set, all levels a and both signs,
 
     sum_r <Gamma^r, A^r(y) -/+ (L B^r_a(y) - K^r)> > 0.

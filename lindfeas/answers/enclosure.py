@@ -33,10 +33,8 @@ if TYPE_CHECKING:
 GOAL = 1e-2
 """What the scaled optimum should be: far above a solver's absolute tolerance."""
 
-
 SMALLEST_ESTIMATE = 1e-14
 """Optima below this are not told apart from zero."""
-
 
 PLAN: tuple[tuple[float, float | None], ...] = (
     (1.0, None),
@@ -57,18 +55,14 @@ PLAN: tuple[tuple[float, float | None], ...] = (
 """(scale relative to the one that puts the optimum at `GOAL`, floor of the substitution around the
 best point or None) for every attempt; see `lindfeas.solvers.conic.solve`."""
 
-
 INSIDE = 0.999
 """An H_r below this fraction of its limit counts as not held back by it."""
-
 
 MODERATE = 100.0
 """Rates up to so many times the Redfield equation's largest are moderate."""
 
-
 LARGEST_CONE = 20_000
 """Entries of a semidefinite cone, whose square a solver holds: about 3 GB."""
-
 
 BARELY = 0.99
 """An attempt that leaves the width above this fraction has not improved it."""
@@ -100,10 +94,8 @@ class Effort:
 LEVELS = Effort(relative=1e-6, absolute=1e-12, first_scale=1e3, idle=9)
 """For sums of absolute values over levels: cheap solves, tiny optima."""
 
-
 MATRICES = Effort(relative=5e-6, absolute=2e-11, first_scale=1e1, idle=3)
 """For Schatten norms of matrices: every solve counts."""
-
 
 RANGED = Effort(relative=5e-6, absolute=2e-11, first_scale=3e2, idle=3, goal=1.0)
 """With ranged rates multipliers must be right to 1e-4 of that: larger data, smaller errors."""

@@ -6,7 +6,8 @@ one more linear system: from C p' = 0 and sum(p') = 1, with M = C + 1 1^T / d,
     dF = g.dp' = -(M^-T g) . dC p'        for g = dF/dp'.
 
 The 1-norm is smoothed, |x| -> sqrt(x^2 + e^2), and e lowered in stages. That ends too early where
-an eigenvalue of B has become 0 on the way, so steps of `lindfeas.answers.nearest_steps` follow, in turns.
+an eigenvalue of B has become 0 on the way, so steps of `lindfeas.answers.nearest_steps` follow, in
+turns.
 
 T has other local minima, up to hundreds of times larger: the search starts from several points, the
 same ones every time. It promises a local minimum and no more: T is an upper end, and what is

@@ -1,6 +1,7 @@
 """How far the Redfield equation itself is from a Lindblad equation, and which one is nearest.
 
-Written out, the generator of `lindfeas.physics.equations.redfield` is (for every coupling, index l left out)
+Written out, the generator of `lindfeas.physics.equations.redfield` is (for every coupling, index l
+left out)
 
     L2(rho) = K rho + rho K^dag + S^D rho S^dag + S rho S^D^dag + S^C^dag rho S + S^dag rho S^C,
     K = - S^dag S^D - S S^C^dag.
@@ -35,9 +36,9 @@ from lindfeas.answers.enclosure import enclose
 from lindfeas.errors import SolverError, require
 from lindfeas.physics.equations.generator import (
     RedfieldGenerator,
-    _factor,
-    _traceless,
     redfield_generator,
+    traceless_part,
+    triangular_factor,
 )
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region, regions
@@ -61,7 +62,6 @@ from lindfeas.solvers.catalogue import usable_solvers
 
 LARGEST = 2000
 """The nearest Lindbladian is not searched for among more real parameters than this."""
-
 
 NEGATIVE = 1e-12
 """Kossakowski eigenvalues above minus this fraction of the largest are zero up to rounding."""
@@ -334,7 +334,7 @@ class _LocalPart:
         is_complex = bool(self.loss.imag.any())
         for (number, size), group in zip(self.blocks, self.region.groups, strict=True):
             products = np.einsum("iba,jbc->ijac", group.local.conj(), group.local)
-            rows = hermitian_coordinates(_traceless(products), is_complex)
+            rows = hermitian_coordinates(traceless_part(products), is_complex)
             coefficients[number] = scale * rows.reshape(size, size, -1).transpose(2, 0, 1)
         wanted = hermitian_coordinates(self.loss, is_complex).real
         return _Rows(offset=-scale * self.ratio * wanted, coefficients=coefficients)
@@ -370,7 +370,7 @@ def _reduced(stack: NDArray[Any], region: Region, system: OpenSystem) -> NDArray
     """The traceless X on the region for which X (x) 1 is nearest, for every matrix of a stack."""
     ratio = system.dimension / region.dimension
     traced = [partial_trace(m, region.sites, system.dimensions) / ratio for m in stack]
-    return _traceless(np.array(traced))
+    return traceless_part(np.array(traced))
 
 
 def _out_of_reach(
@@ -382,7 +382,7 @@ def _out_of_reach(
     sums of local ones; every part is subtracted before its norm is taken.
     """
     system, size = generator.system, generator.dimension
-    others, shift, loss = generator.operators, generator.lamb_shift, _traceless(generator.loss)
+    others, shift, loss = generator.operators, generator.lamb_shift, traceless_part(generator.loss)
     for part in parts:
         for number, operator in enumerate(_reduced(others, part.region, system)):
             others = others.copy()
@@ -390,7 +390,7 @@ def _out_of_reach(
         if lamb_shift:
             shift = shift - system.embed(part.shift, part.region.sites).toarray()
         loss = loss - system.embed(part.loss, part.region.sites).toarray()
-    factors = [*(np.linalg.qr(part.components)[1] for part in parts), _factor(others)]
+    factors = [*(np.linalg.qr(part.components)[1] for part in parts), triangular_factor(others)]
     missed = [
         float(np.linalg.norm(left @ generator.weights @ right.conj().T))
         for m, left in enumerate(factors)

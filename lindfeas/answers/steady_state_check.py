@@ -5,33 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.errors import InputError, LindfeasError, MissingExtraError, quoted, require
+from lindfeas.errors import InputError, LindfeasError, quoted, require
 from lindfeas.physics.dynamics.measures import trace_distance
+from lindfeas.physics.dynamics.steady_state import (
+    SteadyStateEquations,
+    steady_state_equations,
+    unmixed_sectors,
+)
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region, regions
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.open_system import finite_number
 
-if TYPE_CHECKING:
-    pass
-from lindfeas.physics.dynamics.steady_state import _Equations, _equations, _sectors
-from lindfeas.pictures.steady_state import _draw
-
 EPSILONS = (0.1, 0.03, 0.01, 0.003)
-
 
 LARGEST = 3000
 """More unknowns than this are refused."""
 
-
 NO_FLOOR = 0.1
 """An error converges to zero visibly if its limit is below this fraction of its last value."""
-
 
 ZERO = 1e-12
 """Errors below this are rounding."""
@@ -87,6 +84,11 @@ class SteadyStateCheck:
     coherences_asked: bool = True
     reason: str | None = None
 
+    @classmethod
+    def refused(cls, unknowns: int, reason: str) -> SteadyStateCheck:
+        """A check without numbers, and why."""
+        return cls(rows=(), limit=None, unknowns=unknowns, reason=reason)
+
     @property
     def population_order(self) -> float | None:
         """k in population error ~ eps^k at small eps: 2 for agreement, 0 for a difference."""
@@ -131,36 +133,6 @@ class SteadyStateCheck:
             return None
         return [asdict(row) for row in (*self.rows, self.limit)]
 
-    def plot(self, ax: Any = None) -> Any:
-        """Both errors against eps, double logarithmic, with their limits and an eps^2 slope.
-
-        Parameters
-        ----------
-        ax
-            Matplotlib axes to draw into; new ones by default.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Raises
-        ------
-        MissingExtraError
-            Without matplotlib.
-        InputError
-            If the check was refused.
-        """
-        if self.limit is None:
-            raise InputError(f"must have been computed, but was not: {self.reason}", "check")
-        try:
-            from matplotlib import pyplot
-        except ImportError:
-            raise MissingExtraError("matplotlib", "plot", "SteadyStateCheck.plot()") from None
-        if ax is None:
-            ax = pyplot.subplots(figsize=(5.5, 4.0), layout="constrained")[1]
-        _draw(ax, self.rows, self.limit)
-        return ax
-
 
 def check_candidate(
     candidate: Lindbladian,
@@ -196,21 +168,23 @@ def check_candidate(
     epsilons = _strengths(epsilons)
     if not len(epsilons):
         raise InputError("must hold at least one strength, but is empty", "epsilons")
-    sectors = _sectors(candidate, reference)
+    sectors = unmixed_sectors(candidate, reference)
     unknowns = sum(sector.states.size**2 for sector in sectors)
     if unknowns > largest:
-        return _refused(unknowns, f"{unknowns} unknowns are more than {largest}")
+        return SteadyStateCheck.refused(unknowns, f"{unknowns} unknowns are more than {largest}")
     try:
         truth = _truth(reference)
     except LindfeasError as error:
-        return _refused(unknowns, f"the true state is not known: {error}")
+        return SteadyStateCheck.refused(unknowns, f"the true state is not known: {error}")
     ansatz = regions(reference.system, reference.spectrum) if ansatz is None else ansatz
-    equations = _equations(candidate, reference, ansatz, sectors)
+    equations = steady_state_equations(candidate, reference, ansatz, sectors)
     rows = []
     for epsilon in (*epsilons, 0.0):
         state = equations.steady_state(epsilon)
         if state is None:
-            return _refused(unknowns, f"the steady state is not unique at eps = {epsilon:g}")
+            return SteadyStateCheck.refused(
+                unknowns, f"the steady state is not unique at eps = {epsilon:g}"
+            )
         rows.append(_row(epsilon, state, equations, truth))
     return SteadyStateCheck(
         rows=tuple(rows[:-1]),
@@ -236,7 +210,7 @@ def _truth(reference: Redfield) -> _Truth:
 
 
 def _row(
-    epsilon: float, state: NDArray[np.float64], equations: _Equations, truth: _Truth
+    epsilon: float, state: NDArray[np.float64], equations: SteadyStateEquations, truth: _Truth
 ) -> SteadyStateRow:
     error = None
     if truth.coherences is not None:
@@ -261,10 +235,6 @@ def _strengths(epsilons: Any) -> tuple[float, ...]:
         if not finite_number(epsilon, "epsilons") > 0:
             raise InputError(f"must be > 0, but holds {quoted(epsilon)}", "epsilons")
     return tuple(map(float, several))
-
-
-def _refused(unknowns: int, reason: str) -> SteadyStateCheck:
-    return SteadyStateCheck(rows=(), limit=None, unknowns=unknowns, reason=reason)
 
 
 def _order(points: Sequence[tuple[float, float | None]]) -> float | None:

@@ -17,37 +17,29 @@ from typing import Any
 
 from lindfeas.errors import InputError
 
-SCHEMA_FILE = "schemas/certificate.schema.json"
-"""Where the JSON Schema stands in the package; the reader enforces this very file."""
+SCHEMA_FILE = "certificate.schema.json"
+"""The JSON Schema, beside this module; the reader enforces this very file."""
 
-
-BOX_SCHEMA_FILE = "schemas/box-certificate.schema.json"
+BOX_SCHEMA_FILE = "box-certificate.schema.json"
 """The same for the certificate of a box of parameters."""
-
 
 VERSION = 2
 """Of the certificates that are written; those of version 1 are read as well."""
 
-
 LARGEST_FILE = 16_000_000
 """Bytes; parsed JSON takes up to 30 times as much memory."""
-
 
 MOST_CONTAINERS = 1_000_000
 """Lists and tables in one file."""
 
-
 MOST_STRINGS = 1_500_000
 """Strings in one file, keys included."""
-
 
 MOST_ESCAPES = 10_000
 """Backslashes in one file; only a title may need some."""
 
-
 DEEPEST = 32
 """Levels of nesting; a certificate has 10."""
-
 
 LONGEST_INTEGER = 9
 """Digits; all other numbers are strings."""
@@ -63,7 +55,7 @@ def read_certificate(path: str | os.PathLike[str]) -> dict[str, Any]:
     Parameters
     ----------
     path
-        JSON file; see ``schemas/certificate.schema.json`` for its keys.
+        JSON file; see ``checker/certificate.schema.json`` for its keys.
 
     Returns
     -------
@@ -166,7 +158,7 @@ def box_schema() -> dict[str, Any]:
 
 
 def _published(file: str) -> dict[str, Any]:
-    text = Path(__file__).parent.joinpath(*file.split("/")).read_text(encoding="utf-8")
+    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
@@ -211,7 +203,6 @@ def nesting(content: bytes) -> int:
 
 
 _STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1, b"": 0}
-
 
 BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+\\?"?)*+([\[\]{}]|\Z)', re.DOTALL)
 """Anything but brackets outside of strings, and then a bracket or the end: no place is left over

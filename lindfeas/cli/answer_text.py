@@ -18,7 +18,7 @@ from lindfeas.answers.answer import (
     steady_state,
     summary_rows,
 )
-from lindfeas.text import _grid, rich_table
+from lindfeas.text import rich_table, text_grid
 
 _COLOURS = {"impossible": "red", "possible": "green", "undecided": "yellow"}
 
@@ -38,11 +38,11 @@ def answer_table(title: str, answer: Answer) -> RenderableType:
 
     verdict = Text(answer.verdict, style=f"bold {_COLOURS.get(answer.verdict, '')}".strip())
     parts: list[RenderableType] = [Text(title, style="bold"), Text("verdict  ") + verdict]
-    parts.append(_grid(summary_rows(answer)))
+    parts.append(text_grid(summary_rows(answer)))
     parts.append(rich_table("attempts", *attempts(answer)))
     if answer.candidate is not None:
         parts.append(rich_table("Lindbladian found", *jump_operators(answer.candidate)))
-        parts.append(_grid(candidate_rows(answer.candidate)))
+        parts.append(text_grid(candidate_rows(answer.candidate)))
         if answer.check is not None:
             if answer.check.rows:
                 parts.append(rich_table(STEADY_STATE, *steady_state(answer.check)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED
+from lindfeas.cli.group import ExitCode
 
 if TYPE_CHECKING:
     from lindfeas.files.problem_file import ProblemFile
@@ -45,9 +45,9 @@ def certify_box(
     if answer.proof is not None and answer.proof.status == "rejected":
         blame = "a bug in lindfeas" if start is None else f"false in {target}: remove that"
         click.echo(f"error: the proof was rejected, {answer.proof.reason}: {blame}", err=True)
-        return FAILED
+        return ExitCode.FAILED
     _show(problem, answer, target, as_json)
-    return ANSWERED if answer.verdict == "impossible" else UNDECIDED
+    return ExitCode.ANSWERED if answer.verdict == "impossible" else ExitCode.UNDECIDED
 
 
 def _earlier(target: Path) -> dict[str, Any] | None:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lindfeas.cli.group import (
-    ANSWERED,
-    FAILED,
-    UNDECIDED,
+    ExitCode,
     folder_name,
     json_option,
     main,
@@ -21,6 +19,7 @@ from lindfeas.cli.group import (
     solver_option,
 )
 from lindfeas.errors import ProofRejectedError
+from lindfeas.program.verdict import Verdict
 
 if TYPE_CHECKING:
     from lindfeas.answers.answer import Answer
@@ -92,9 +91,9 @@ def certify(
         answer = _answered(problem, path.stem, out, (solver, sharp, prove))
     except ProofRejectedError as error:
         click.echo(f"error: {error}", err=True)
-        return FAILED
+        return ExitCode.FAILED
     _show_answer(problem, answer, as_json)
-    return UNDECIDED if answer.verdict == "undecided" else ANSWERED
+    return ExitCode.UNDECIDED if answer.verdict == Verdict.UNDECIDED else ExitCode.ANSWERED
 
 
 def _check_options(

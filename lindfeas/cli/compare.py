@@ -14,16 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lindfeas.cli.group import (
-    ANSWERED,
-    BAD_INPUT,
-    FAILED,
-    UNDECIDED,
-    folder_name,
-    json_option,
-    main,
-    show,
-)
+from lindfeas.cli.group import ExitCode, folder_name, json_option, main, show
 from lindfeas.sweeps.isolated import TIME_LIMIT
 
 if TYPE_CHECKING:
@@ -143,10 +134,10 @@ def _exit_code(rows: list[ComparisonRow]) -> int:
     for problem in contradictions(rows):
         click.echo(f"error: certified intervals must meet, but do not: {problem}", err=True)
     if contradictions(rows):
-        return FAILED
+        return ExitCode.FAILED
     missing = unanswered(rows)
     if missing:
         click.echo(f"error: no solver gave an interval for {', '.join(missing)}", err=True)
     if not any(row.usable for row in rows):
-        return BAD_INPUT
-    return UNDECIDED if missing else ANSWERED
+        return ExitCode.BAD_INPUT
+    return ExitCode.UNDECIDED if missing else ExitCode.ANSWERED

@@ -8,22 +8,27 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from lindfeas import __version__
 from lindfeas.errors import LindfeasError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-ANSWERED = 0
-FAILED = 1
-BAD_INPUT = 2
-UNDECIDED = 3
-INTERRUPTED = 130
-BROKEN_PIPE = 141
+
+class ExitCode(IntEnum):
+    """How a command ends."""
+
+    ANSWERED = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    UNDECIDED = 3
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """What printing to a file may end with; the names of the files are not known then."""
@@ -44,10 +49,10 @@ class OneLineErrors(click.Group):
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
-            _fail(_usage(error), BAD_INPUT)
+            _fail(_usage(error), ExitCode.BAD_INPUT)
         except click.Abort:
-            sys.exit(INTERRUPTED)
-        sys.exit(code if isinstance(code, int) else ANSWERED)
+            sys.exit(ExitCode.INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else ExitCode.ANSWERED)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command, and put what stops it into one line."""
@@ -58,23 +63,23 @@ class OneLineErrors(click.Group):
                 click.echo(f"warning: {_printable(message)}", err=True)
             return code
         except LindfeasError as error:
-            _fail(str(error), BAD_INPUT)
+            _fail(str(error), ExitCode.BAD_INPUT)
         except MemoryError as error:
             reason = f": {error}" if str(error) else ""
-            _fail(f"system: must fit into memory, but does not{reason}", BAD_INPUT)
+            _fail(f"system: must fit into memory, but does not{reason}", ExitCode.BAD_INPUT)
         except KeyboardInterrupt:
-            _fail("interrupted", INTERRUPTED)
+            _fail("interrupted", ExitCode.INTERRUPTED)
         except BrokenPipeError:
             _drop_output()
-            sys.exit(BROKEN_PIPE)
+            sys.exit(ExitCode.BROKEN_PIPE)
         except OSError as error:
             if error.errno in _FULL:
                 _drop_output()
-            _fail(_refusal(error), BAD_INPUT)
+            _fail(_refusal(error), ExitCode.BAD_INPUT)
 
 
 @click.group("lindfeas", cls=OneLineErrors, no_args_is_help=False)
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.version_option(package_name="lindfeas", message="%(prog)s %(version)s")
 def main() -> None:
     """Can any Lindblad equation with local conservation laws have the true steady state?
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lindfeas.cli.group import ANSWERED, main
+from lindfeas.cli.group import ExitCode, main
 
 
 @main.command()
@@ -64,4 +64,4 @@ def plot(
     require_outside(file, path)
     draw(table, out=file, x=x, y=y, where=where, as_map=as_map, title=title)
     click.echo(f"written: {file}", err=True)
-    return ANSWERED
+    return ExitCode.ANSWERED

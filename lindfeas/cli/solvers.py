@@ -6,7 +6,7 @@ import json
 
 import click
 
-from lindfeas.cli.group import ANSWERED, json_option, main, show
+from lindfeas.cli.group import ExitCode, json_option, main, show
 
 
 @main.command()
@@ -24,4 +24,4 @@ def solvers(as_json: bool) -> int:
         from lindfeas.cli.answer_text import solvers_table
 
         show(solvers_table(status))
-    return ANSWERED
+    return ExitCode.ANSWERED

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lindfeas.cli.group import (
-    ANSWERED,
-    FAILED,
-    INTERRUPTED,
+    ExitCode,
     folder_name,
     json_option,
     main,
@@ -107,9 +105,9 @@ def sweep(
         except KeyboardInterrupt:
             display.stop()
             click.echo(f"interrupted: {display.state}; the same command goes on", err=True)
-            return INTERRUPTED
+            return ExitCode.INTERRUPTED
     _show_summary(problem.title or path.stem, summary, display.errors, as_json)
-    return FAILED if summary.failed else ANSWERED
+    return ExitCode.FAILED if summary.failed else ExitCode.ANSWERED
 
 
 def _plan(

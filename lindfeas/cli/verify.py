@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lindfeas.cli.group import ANSWERED, FAILED, UNDECIDED, json_option, main
+from lindfeas.cli.group import ExitCode, json_option, main
 
 
 @main.command()
@@ -32,7 +32,7 @@ def verify(path: Path, as_json: bool) -> int:
         if not path.is_file():
             raise
         click.echo(f"rejected: {error}", err=True)
-        return FAILED
+        return ExitCode.FAILED
     if as_json:
         click.echo(json.dumps(asdict(proof), indent=2, allow_nan=False))
     else:
@@ -40,5 +40,5 @@ def verify(path: Path, as_json: bool) -> int:
         for done in proof.checks:
             click.echo(f"  {done}")
     if proof.status in ("undecided", "accepted in part"):
-        return UNDECIDED
-    return ANSWERED if proof.status == "accepted" else FAILED
+        return ExitCode.UNDECIDED
+    return ExitCode.ANSWERED if proof.status == "accepted" else ExitCode.FAILED

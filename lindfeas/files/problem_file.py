@@ -113,7 +113,7 @@ def read_problem(path: str | os.PathLike[str], settings: Sequence[str] = ()) -> 
     Parameters
     ----------
     path
-        TOML file; see ``schemas/problem.schema.json`` for its keys.
+        TOML file; see ``files/problem.schema.json`` for its keys.
     settings
         ``KEY=VALUE`` with a dotted key (``bath.right.beta=5``) and a TOML value; what is no TOML
         value is a string.

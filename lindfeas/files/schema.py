@@ -39,7 +39,7 @@ from lindfeas.files.decimals import (
 )
 from lindfeas.physics.systems.open_system import BATH_NAME, LARGEST_CHARGE
 
-SCHEMA_FILE = "schemas/problem.schema.json"
+SCHEMA_FILE = "files/problem.schema.json"
 """Where the JSON Schema stands in the package."""
 
 SiteNumber = Annotated[int, Field(ge=0)]

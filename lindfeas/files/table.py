@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from lindfeas.errors import InputError, MissingExtraError, quoted, require
 from lindfeas.files.atomic import replace_file
 from lindfeas.files.columns import Axis, Column
+from lindfeas.program.verdict import Verdict
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -98,13 +99,11 @@ class Table:
         import pandas as pd
         import pyarrow as pa
 
-        from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
-
         types = {pa.bool_(): pd.BooleanDtype(), pa.int64(): pd.Int64Dtype()}
         words = dict.fromkeys((pa.string(), pa.large_string()), pd.StringDtype())
         frame = self.arrow.to_pandas(types_mapper=(types | words).get)
         if "verdict" in frame:
-            known = [IMPOSSIBLE, UNDECIDED, POSSIBLE]
+            known = [verdict.value for verdict in Verdict]
             for other in set(frame["verdict"].dropna()) - set(known):
                 raise InputError(f"must be one of {', '.join(known)}, but is {other!r}", "verdict")
             frame["verdict"] = pd.Categorical(frame["verdict"], known, ordered=True)

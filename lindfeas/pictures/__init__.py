@@ -1,4 +1,4 @@
-"""Pictures of tables: intervals along one key, maps of two, boundaries, solvers compared.
+"""Tables drawn: intervals along one key, maps of two, boundaries, solvers compared.
 
 matplotlib's object-oriented interface only: no window, and nothing global stays changed. It is
 imported by the modules below, and they when something is drawn.
@@ -10,7 +10,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lindfeas.errors import MissingExtraError
+from lindfeas.answers.steady_state_check import SteadyStateCheck
+from lindfeas.errors import InputError, MissingExtraError
 from lindfeas.files.table import Table, read_table
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def plot(
-    table: Table | str | os.PathLike[str],
+    table: Table | SteadyStateCheck | str | os.PathLike[str],
     *,
     out: str | os.PathLike[str] | None = None,
     x: str | None = None,
@@ -34,7 +35,9 @@ def plot(
     Parameters
     ----------
     table
-        A table, or the folder or file that holds one.
+        A table, the folder or file that holds one, or the ``check`` of an answer: the errors of its
+        candidate's steady state against the coupling strength, for which ``x``, ``y``, ``where``
+        and ``as_map`` must be left out.
     out
         PNG, SVG or PDF file to write; none by default.
     x
@@ -59,10 +62,18 @@ def plot(
     require_matplotlib()
     from lindfeas.pictures.drawing import draw
     from lindfeas.pictures.saving import save
+    from lindfeas.pictures.steady_state import draw_check
 
-    content = table if isinstance(table, Table) else read_table(table)
-    text = str(content.problem.get("title", "")) if title is None else title
-    drawn = draw(content, text, x, y, where, as_map)
+    if isinstance(table, SteadyStateCheck):
+        if (x, y, tuple(where), as_map) != (None, "defect", (), None):
+            raise InputError(
+                "must be left out for the check of a steady state", "x, y, where, as_map"
+            )
+        drawn = draw_check(table, title or "")
+    else:
+        content = table if isinstance(table, Table) else read_table(table)
+        text = str(content.problem.get("title", "")) if title is None else title
+        drawn = draw(content, text, x, y, where, as_map)
     if out is not None:
         save(drawn, out)
     return drawn

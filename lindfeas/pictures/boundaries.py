@@ -7,20 +7,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
 from lindfeas.pictures import style
 from lindfeas.pictures.arrangement import Arrangement, matching
 from lindfeas.pictures.labels import setting_label
 from lindfeas.pictures.legends import VISIBLE, draw_legend, longest
 from lindfeas.pictures.scales import draw_axis, draw_numbers, places, spans_decades
+from lindfeas.program.verdict import Verdict
 
 ENDS = ["last_possible", "first_impossible"]
 
 _MARKS = {
-    "first_impossible": (IMPOSSIBLE, 0),
-    "undecided_low": (UNDECIDED, 4),
-    "undecided_high": (UNDECIDED, 4),
-    "last_possible": (POSSIBLE, 5),
+    "first_impossible": (Verdict.IMPOSSIBLE, 0),
+    "undecided_low": (Verdict.UNDECIDED, 4),
+    "undecided_high": (Verdict.UNDECIDED, 4),
+    "last_possible": (Verdict.POSSIBLE, 5),
 }
 """Column with values of the key: their verdict and size; later ones are drawn on top.
 

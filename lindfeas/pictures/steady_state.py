@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
+
+from lindfeas.answers.steady_state_check import (
+    NO_FLOOR,
+    ZERO,
+    SteadyStateCheck,
+    SteadyStateRow,
+)
+from lindfeas.errors import InputError
 
 if TYPE_CHECKING:
-    pass
-from lindfeas.answers.steady_state_check import NO_FLOOR, ZERO, SteadyStateRow
+    from matplotlib.axes import Axes
 
 
-def _draw(ax: Any, rows: tuple[SteadyStateRow, ...], limit: SteadyStateRow) -> None:
+def draw_check(check: SteadyStateCheck, title: str) -> Figure:
+    """Both errors against eps, double logarithmic, with their limits and an eps^2 slope.
+
+    Raises
+    ------
+    InputError
+        If the check was refused.
+    """
+    if check.limit is None:
+        raise InputError(f"must have been computed, but was not: {check.reason}", "check")
+    drawn = Figure(figsize=(5.5, 4.0), layout="constrained")
+    axes = drawn.subplots()
+    _draw(axes, check.rows, check.limit)
+    axes.set_title(title)
+    return drawn
+
+
+def _draw(ax: Axes, rows: tuple[SteadyStateRow, ...], limit: SteadyStateRow) -> None:
     rows = tuple(sorted(rows, key=lambda row: row.epsilon))
     strengths = np.array([row.epsilon for row in rows])
     # the reference slope starts at the largest error, or touches a curve that falls with it

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE, UNDECIDED
+from lindfeas.program.verdict import Verdict
 
 FILE = Path(__file__).with_name("paper.mplstyle")
 
@@ -34,15 +34,19 @@ Look = dict[str, Any]
 """Properties of an artist."""
 
 MARKS: dict[str, Look] = {
-    IMPOSSIBLE: {"marker": "s"},
-    POSSIBLE: {"marker": "o", "markerfacecolor": "white"},
-    UNDECIDED: {"marker": "D", "fillstyle": "left", "markerfacecoloralt": "white"},
+    Verdict.IMPOSSIBLE: {"marker": "s"},
+    Verdict.POSSIBLE: {"marker": "o", "markerfacecolor": "white"},
+    Verdict.UNDECIDED: {"marker": "D", "fillstyle": "left", "markerfacecoloralt": "white"},
 }
 """Verdict: shape and filling, so that no colour is needed."""
 
 CELLS: dict[str, Look] = {
     verdict: {"facecolor": "none", "edgecolor": "black", "linewidth": 0.0, "hatch": hatch}
-    for verdict, hatch in ((IMPOSSIBLE, ""), (POSSIBLE, "////"), (UNDECIDED, "xxxxx"))
+    for verdict, hatch in (
+        (Verdict.IMPOSSIBLE, ""),
+        (Verdict.POSSIBLE, "////"),
+        (Verdict.UNDECIDED, "xxxxx"),
+    )
 }
 """Verdict: hatching of a map's cells, on top of their colours."""
 

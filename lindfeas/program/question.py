@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from lindfeas.errors import InputError, quoted, require
 from lindfeas.physics.systems.open_system import OpenSystem
-from lindfeas.program.rates import Rates, _as_float
+from lindfeas.program.checks import check_choice, real_number
+from lindfeas.program.rates import Rates
 from lindfeas.program.target import NORMS, Target
 
 TARGETS = ("populations", "populations+coherences")
-
 
 DEFAULT_NORM = "spectral"
 
@@ -65,14 +64,14 @@ class Question:
             )
         object.__setattr__(self, "lamb_shift", bool(self.lamb_shift))
         self._check_target()
-        tolerance = _as_float(self.tolerance)
+        tolerance = real_number(self.tolerance)
         if tolerance is None or not 0 < tolerance < math.inf:
             raise InputError(
                 f"must be a number > 0, but is {quoted(self.tolerance)}", "question.tolerance"
             )
         object.__setattr__(self, "tolerance", tolerance)
         if self.hamiltonian_limit is not None:
-            limit = _as_float(self.hamiltonian_limit)
+            limit = real_number(self.hamiltonian_limit)
             if limit is None or not 0 < limit < math.inf:
                 raise InputError(
                     f"must be a finite number > 0, but is {quoted(self.hamiltonian_limit)}",
@@ -95,11 +94,11 @@ class Question:
         return None if self.target == "populations" else self.norm
 
     def _check_target(self) -> None:
-        _check_choice(self.norm, NORMS, "question.norm")
+        check_choice(self.norm, NORMS, "question.norm")
         if isinstance(self.target, Target):
             self.target.check_size(self.system.dimension)
         else:
-            _check_choice(self.target, TARGETS, "question.target")
+            check_choice(self.target, TARGETS, "question.target")
         if self.target != "populations+coherences" and self.norm != DEFAULT_NORM:
             own = "is a sum of absolute values"
             if isinstance(self.target, Target):
@@ -122,11 +121,6 @@ class Question:
                 "'total'",
                 "ansatz.rates.min",
             )
-
-
-def _check_choice(value: Any, choices: tuple[str, ...], where: str) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise InputError(f"must be one of {', '.join(choices)}, but is {quoted(value)}", where)
 
 
 def require_question(value: object, where: str = "question") -> None:

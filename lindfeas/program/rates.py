@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from lindfeas.errors import InputError, quoted
-from lindfeas.program.question import _check_choice
+from lindfeas.program.checks import check_choice, real_number
 
 RATE_RULES = ("each", "total", "range")
 
@@ -31,7 +30,7 @@ class Rates:
     max: float | tuple[float, ...] = math.inf
 
     def __post_init__(self) -> None:
-        _check_choice(self.rule, RATE_RULES, "ansatz.rates.rule")
+        check_choice(self.rule, RATE_RULES, "ansatz.rates.rule")
         for name in ("value", "min", "max"):
             object.__setattr__(self, name, _rate(getattr(self, name), name))
         if self.rule == "range":
@@ -116,7 +115,7 @@ def _rate(value: Any, name: str) -> float | tuple[float, ...]:
     several = (
         np.ndim(value) > 0 if isinstance(value, np.ndarray) else isinstance(value, list | tuple)
     )
-    numbers = tuple(_as_float(item) for item in (value if several else (value,)))
+    numbers = tuple(real_number(item) for item in (value if several else (value,)))
     if not numbers:
         raise InputError("must be one number, or one per bath, but is empty", where)
     for item, number in zip(value if several else (value,), numbers, strict=True):
@@ -124,14 +123,3 @@ def _rate(value: Any, name: str) -> float | tuple[float, ...]:
             raise InputError(f"must be a number, but is {quoted(item)}", where)
     checked = tuple(number for number in numbers if number is not None)
     return checked if several else checked[0]
-
-
-def _as_float(value: Any) -> float | None:
-    """A real number as a float, infinite beyond the doubles; None for anything else."""
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    if not real:
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf

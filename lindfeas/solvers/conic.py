@@ -1,7 +1,7 @@
 """Semidefinite programs through cvxpy: the only place that knows it.
 
-What comes back is raw material for `lindfeas.program.bounds`; no status, objective or dual of a cone
-constraint is ever a result. Multipliers come from a real equality constraint, whose dual is right
+What comes back is raw material for `lindfeas.program.bounds`; no status, objective or dual of a
+cone constraint is ever a result. Multipliers come from a real equality constraint, whose dual is right
 in every cvxpy version that we allow.
 """
 
@@ -35,7 +35,6 @@ from lindfeas.solvers.catalogue import OPTIONAL, SETTINGS, require
 
 _LOCK = threading.Lock()
 """Warnings and standard output belong to the process; one solve at a time may silence them."""
-
 
 UNSEEN = 1e-10
 """Directions in which no H_r can move the scaled residual by more than this are no unknowns."""

@@ -1,6 +1,7 @@
 """The program behind sharp trace distances, through cvxpy.
 
-As in `lindfeas.solvers.conic`, what comes back is raw material: `lindfeas.answers.distance_witness` evaluates it.
+As in `lindfeas.solvers.conic`, what comes back is raw material:
+`lindfeas.answers.distance_witness` evaluates it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from itertools import groupby, pairwise
 
-from lindfeas.answers.answer import IMPOSSIBLE, POSSIBLE
+from lindfeas.program.verdict import Verdict
 
 PRECISION = 60
 """Digits of the arithmetic between decimals."""
@@ -52,7 +52,7 @@ class Evaluation:
     @property
     def is_decided(self) -> bool:
         """Whether a verdict was certified."""
-        return self.verdict in (POSSIBLE, IMPOSSIBLE)
+        return self.verdict in (Verdict.POSSIBLE, Verdict.IMPOSSIBLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,12 @@ class Change:
     @property
     def last_possible(self) -> Evaluation:
         """The end that was certified possible."""
-        return self.below if self.below.verdict == POSSIBLE else self.above
+        return self.below if self.below.verdict == Verdict.POSSIBLE else self.above
 
     @property
     def first_impossible(self) -> Evaluation:
         """The end that was certified impossible."""
-        return self.above if self.below.verdict == POSSIBLE else self.below
+        return self.above if self.below.verdict == Verdict.POSSIBLE else self.below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,9 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from importlib.metadata import version
 from typing import Any
 
-from lindfeas import __version__
 from lindfeas.answers.answer import Answer
 from lindfeas.answers.certify import certify
 from lindfeas.errors import InputError
@@ -233,7 +233,7 @@ def rows(boundary: Boundary, problem: ProblemFile) -> list[dict[str, Any]]:
         "tolerance": None if boundary.key == TOLERANCE else question.tolerance,
         "seconds": boundary.seconds,
         **_failures(boundary),
-        "lindfeas_version": __version__,
+        "lindfeas_version": version("lindfeas"),
     }
     if not boundary.changes:
         return [{**common, "solver": _solvers(boundary.evaluations)}]

@@ -8,10 +8,10 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lindfeas import __version__
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files.columns import Axis
 from lindfeas.files.problem_file import (
@@ -181,7 +181,7 @@ def evaluate(task: PointTask) -> Outcome:
         "seconds": answer.seconds,
         "certificate": next(iter(files), None),
         "error": None,
-        "lindfeas_version": __version__,
+        "lindfeas_version": version("lindfeas"),
     }
     return Outcome(row=row, files=files)
 
@@ -192,7 +192,7 @@ def blank_row(task: PointTask) -> dict[str, Any]:
         **task.values,
         "point": task.key,
         **task.question,
-        "lindfeas_version": __version__,
+        "lindfeas_version": version("lindfeas"),
     }
 
 
@@ -200,8 +200,8 @@ def require_result_version(expected: int) -> None:
     """Refuse to mix the results of two versions of lindfeas in one table."""
     if expected != RESULT_VERSION:
         raise LindfeasError(
-            f"the worker has lindfeas {__version__} with result version {RESULT_VERSION}, but the "
-            f"sweep was started with result version {expected}: install the same version"
+            f"the worker has lindfeas {version('lindfeas')} with result version {RESULT_VERSION}, "
+            f"but the sweep was started with result version {expected}: install the same version"
         )
 
 

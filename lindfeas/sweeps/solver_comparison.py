@@ -14,10 +14,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from typing import Any
 
-from lindfeas import __version__
 from lindfeas.answers.certify import target_of
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.errors import InputError, LindfeasError, quoted
@@ -73,7 +73,7 @@ class ComparisonRow:
     width: float | None = None
     solves: int | None = None
     seconds: float | None = None
-    lindfeas_version: str = __version__
+    lindfeas_version: str = field(default_factory=lambda: version("lindfeas"))
 
     def to_dict(self) -> dict[str, Any]:
         """Columns by name."""

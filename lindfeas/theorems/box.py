@@ -36,7 +36,7 @@ class BoxAnswer:
     Parameters
     ----------
     certificate
-        Of the form of ``schemas/box-certificate.schema.json``.
+        Of the form of ``checker/box-certificate.schema.json``.
     proof
         The checker's verdict on it; None if no cell was proved.
     proved, undecided

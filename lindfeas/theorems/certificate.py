@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import lindfeas
 from lindfeas.answers.answer import Answer
 from lindfeas.answers.distance_witness import Cell, Cut, Witness
 from lindfeas.checker.format import (
@@ -50,22 +49,17 @@ __all__ = [
     "write_certificate",
 ]
 
-
 CLAIMED = 12
 """Significant digits of claimed bounds: the float-certified ones, rounded outwards."""
-
 
 MULTIPLIER_DECIMALS = range(4, 18)
 """Decimals of y to try; the fewest that keep the bound are taken."""
 
-
 FACTOR_DIGITS = range(6, 18)
 """Significant digits of the candidate to try."""
 
-
 SMALLEST_ROOM = 1e-14
 """Of the limit on H_r, relative: what is left below it for rounding."""
-
 
 SMALLEST_RATE = 1e-18
 """Eigenvalues of Gamma below this fraction of the largest are left out."""
@@ -89,7 +83,7 @@ def certificate(
     Returns
     -------
     dict
-        Of the form of ``schemas/certificate.schema.json``; see `write_certificate`.
+        Of the form of ``checker/certificate.schema.json``; see `write_certificate`.
 
     Raises
     ------
@@ -395,7 +389,10 @@ def _outwards(value: float, direction: str) -> str:
 def versions(solver: str = "") -> dict[str, str]:
     """Versions of what computes the numbers of a certificate, for information."""
     packages = ("numpy", "scipy", "cvxpy", *([solver.lower()] if solver else []))
-    found = {"lindfeas": lindfeas.__version__, "python": platform.python_version()}
+    found = {
+        "lindfeas": importlib.metadata.version("lindfeas"),
+        "python": platform.python_version(),
+    }
     for package in packages:
         found[package] = importlib.metadata.version(package)
     return found

@@ -19,7 +19,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,20 +31,15 @@ from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.sites import shifts
 from lindfeas.physics.systems.spectrum import Sector, whole_space
 
-if TYPE_CHECKING:
-    pass
-
-
 RESOLVED = 1e-13
 """Reciprocal condition numbers below this leave the steady state undetermined."""
-
 
 NEUTRAL_TOLERANCE = 1e-13
 """Largest entry between charges, relative to the largest, put down to rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Equations:
+class SteadyStateEquations:
     """(A0 + eps^2 (rate/energy) A1) x = 0 for x = (p, Re c', Im c'), for pairs of levels a < g.
 
     The rows are in the same order; the rows of p add up to zero. ``rate`` and ``energy`` are the
@@ -104,7 +99,7 @@ class _Equations:
         return self.rate * float(np.linalg.norm(left))
 
 
-def _sectors(candidate: Lindbladian, reference: Redfield) -> tuple[Sector, ...]:
+def unmixed_sectors(candidate: Lindbladian, reference: Redfield) -> tuple[Sector, ...]:
     """Blocks of the state that the candidate does not mix: by charge if it respects it."""
     baths = reference.system.baths
     for region, bath in zip(candidate.regions, baths, strict=True):
@@ -129,12 +124,13 @@ def _is_block_diagonal(matrix: NDArray[Any], labels: NDArray[np.int64]) -> bool:
     return bool(outside <= NEUTRAL_TOLERANCE * size.max(initial=0.0))
 
 
-def _equations(
+def steady_state_equations(
     candidate: Lindbladian,
     reference: Redfield,
     ansatz: tuple[Region, ...],
     sectors: tuple[Sector, ...],
-) -> _Equations:
+) -> SteadyStateEquations:
+    """The linear equations of the steady state, on the entries of the given blocks."""
     size = reference.spectrum.dimension
     level, other = _pairs(sectors)
     full = _superoperator(candidate, reference, ansatz, sectors)
@@ -165,7 +161,7 @@ def _equations(
     imaginary = real + len(first)
     constant[real, imaginary] -= gaps
     constant[imaginary, real] += gaps
-    return _Equations(
+    return SteadyStateEquations(
         constant=constant,
         quadratic=quadratic,
         first=first,

@@ -65,7 +65,7 @@ class RedfieldGenerator:
                 np.linalg.norm(matrix),
                 self.trace,
                 math.sqrt(2 * self.dimension) * np.linalg.norm(self.lamb_shift),
-                math.sqrt(self.dimension / 2) * np.linalg.norm(_traceless(self.loss)),
+                math.sqrt(self.dimension / 2) * np.linalg.norm(traceless_part(self.loss)),
             )
         )
 
@@ -100,7 +100,7 @@ def redfield_generator(reference: Redfield) -> RedfieldGenerator:
         system=reference.system,
         operators=vectors @ stack @ vectors.conj().T,
         weights=np.kron(np.eye(len(pairs)), np.array([[0.0, 1.0], [1.0, 0.0]])).astype(float),
-        lamb_shift=_traceless(vectors @ ((drift - drift.conj().T) / -2j) @ vectors.conj().T),
+        lamb_shift=traceless_part(vectors @ ((drift - drift.conj().T) / -2j) @ vectors.conj().T),
         loss=vectors @ loss @ vectors.conj().T,
     )
 
@@ -109,18 +109,18 @@ def _sandwiched(
     operators: NDArray[np.complex128], weights: NDArray[np.float64]
 ) -> NDArray[np.complex128]:
     """R M R^dag with the same nonzero eigenvalues and norm as v M v^dag, v = QR."""
-    factor = _factor(operators)
+    factor = triangular_factor(operators)
     matrix: NDArray[np.complex128] = factor @ weights @ factor.conj().T
     return matrix
 
 
-def _factor(operators: NDArray[np.complex128]) -> NDArray[np.complex128]:
+def triangular_factor(operators: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """R of the operators as columns, v = QR."""
     factor: NDArray[np.complex128] = np.linalg.qr(operators.reshape(len(operators), -1).T)[1]
     return factor
 
 
-def _traceless(matrices: NDArray[Any]) -> NDArray[Any]:
+def traceless_part(matrices: NDArray[Any]) -> NDArray[Any]:
     """X - tr(X)/d, for one matrix or a stack."""
     size = matrices.shape[-1]
     means = np.trace(matrices, axis1=-2, axis2=-1) / size

@@ -3,8 +3,9 @@
 Two estimates, the smaller of which counts level by level. One is of first order in everything,
 delta p = -W^# (delta W) p, and knows how rotations of close levels cancel; but |W^#| |delta W p|
 adds up what cancels between rates that differ by many orders of magnitude. The other brackets p by
-spanning trees and subtracts nothing (`lindfeas.physics.equations.rate_equation.distribution_error`), but takes the
-errors of all rates as independent. The derivations are in docs/theory.md, "The populations".
+spanning trees and subtracts nothing
+(`lindfeas.physics.equations.rate_equation.distribution_error`), but takes the errors of all rates
+as independent. The derivations are in docs/theory.md, "The populations".
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ RATE_ROUNDING = 16 * UNIT_ROUNDOFF
 
 What exponentials make of their arguments is counted with the error of the Bohr energy.
 """
-
 
 INVERTIBLE = 1e-2
 """Largest d u || |A^-1| |A| || with which an inverse is taken for one."""

@@ -201,7 +201,8 @@ class Redfield:
         As exact as the rates are: state reduction loses no digit of any of them, however small,
         but rates between levels whose matrix elements are zero within their error are rounding.
         Where such rates compete with the weakest links of the chain, p can be wrong by as much as
-        `lindfeas.physics.equations.population_error.population_error` says, in every digit at worst.
+        `lindfeas.physics.equations.population_error.population_error` says, in every digit at
+        worst.
 
         Raises
         ------

@@ -24,10 +24,8 @@ from lindfeas.physics.systems.sites import embed, partial_trace, product_charges
 HERMITICITY_TOLERANCE = 1e-13
 """Largest |H - H^dagger| entry, relative to the largest |H| entry, put down to rounding."""
 
-
 BATH_NAME = r"[A-Za-z0-9_-]{1,200}"
 """What the name of a bath must match: it is part of dotted keys, and printed in theorems."""
-
 
 LARGEST_CHARGE = 1_000_000
 """Largest absolute charge of a basis state."""

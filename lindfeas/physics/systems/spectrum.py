@@ -16,7 +16,6 @@ from lindfeas.physics.systems.open_system import OpenSystem
 DEGENERACY_TOLERANCE = 1e-9
 """Smallest level spacing inside a sector, relative to the sector's width, taken as resolved."""
 
-
 INPUT_PRECISION = 2.0**-49
 """Energy differences below this fraction of the largest entry of H, 16 u, are taken as zero.
 
@@ -24,18 +23,14 @@ The entries carry the rounding of whoever wrote them, whatever their offset: a s
 has no sign that means anything.
 """
 
-
 INPUT_SPACING = 64
 """Smallest level spacing inside a sector in units of that: closer levels have eigenvectors that
 the entries of H as given do not determine to better than a per cent."""
 
-
 MOST_STEPS = 3
 """Steps of iterative refinement; two are enough for levels that `diagonalise` does not refuse."""
 
-
 UNIT_ROUNDOFF = float(np.finfo(float).eps) / 2
-
 
 EXTENDED_ROUNDOFF = float(np.finfo(np.longdouble).eps) / 2
 
