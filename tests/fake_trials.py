@@ -27,41 +27,41 @@ KNOWN = {
 """What an honest solver would report."""
 
 
-def answers(report: Report, problem: Any, solver: str) -> None:
+def answers(report: Report, program: Any, solver: str) -> None:
     report(KNOWN)
 
 
-def answers_nothing(report: Report, problem: Any, solver: str) -> None:
+def answers_nothing(report: Report, program: Any, solver: str) -> None:
     report({"status": "failed", "solves": 3})
 
 
-def contradicts(report: Report, problem: Any, solver: str) -> None:
+def contradicts(report: Report, program: Any, solver: str) -> None:
     value = 1.0 if solver == "CLARABEL" else 2.0
     report({**KNOWN, "lower": value, "upper": value})
 
 
-def scs_hangs(report: Report, problem: Any, solver: str) -> None:
+def scs_hangs(report: Report, program: Any, solver: str) -> None:
     report(KNOWN)
     if solver == "SCS":
         time.sleep(600)
 
 
-def scs_segfaults(report: Report, problem: Any, solver: str) -> None:
+def scs_segfaults(report: Report, program: Any, solver: str) -> None:
     report(KNOWN)
     if solver == "SCS":
         segfaults(report)
 
 
-def lies_about_the_objective(report: Report, problem: Any, solver: str, factor: float) -> None:
-    _try(report, problem, solver, lambda raw: replace(raw, objective=factor * raw.objective))
+def lies_about_the_objective(report: Report, program: Any, solver: str, factor: float) -> None:
+    _try(report, program, solver, lambda raw: replace(raw, objective=factor * raw.objective))
 
 
-def calls_it_infeasible(report: Report, problem: Any, solver: str) -> None:
+def calls_it_infeasible(report: Report, program: Any, solver: str) -> None:
     nothing = {"status": "infeasible", "objective": None, "point": None, "multiplier": None}
-    _try(report, problem, solver, lambda raw: replace(raw, **nothing))
+    _try(report, program, solver, lambda raw: replace(raw, **nothing))
 
 
-def solves_too_well(problem: Any, *arguments: Any, size: float, **options: Any) -> Any:
+def solves_too_well(program: Any, *arguments: Any, size: float, **options: Any) -> Any:
     """A solver that is wrong by this fraction, to its own advantage.
 
     The Kossakowski matrices are (1 + size) G - size U with G >= 0 and U the multiple of the
@@ -71,9 +71,9 @@ def solves_too_well(problem: Any, *arguments: Any, size: float, **options: Any) 
     from lindfeas.program import bounds
     from lindfeas.solvers import conic as solver
 
-    uniform = bounds._uniform(problem)
-    offset = (problem.offset - size * problem.dissipation(uniform)) / (1 + size)
-    raw = solver.solve(replace(problem, offset=offset), *arguments, **options)
+    uniform = bounds._uniform(program)
+    offset = (program.offset - size * program.dissipation(uniform)) / (1 + size)
+    raw = solver.solve(replace(program, offset=offset), *arguments, **options)
     gammas = [(1 + size) * g - size * u for g, u in zip(raw.point.gammas, uniform, strict=True)]
     point = replace(raw.point, gammas=gammas, shift=(1 + size) * raw.point.shift)
     return replace(raw, point=point, multiplier=(1 + size) * raw.multiplier)
@@ -129,7 +129,7 @@ def tells_threads(report: Report) -> None:
     report({"threads": os.environ["OMP_NUM_THREADS"]})
 
 
-def _try(report: Report, problem: Any, solver: str, change: Callable[[Any], Any]) -> None:
+def _try(report: Report, program: Any, solver: str, change: Callable[[Any], Any]) -> None:
     """The usual trial with a solver whose words are changed; this process is its own."""
     from lindfeas.answers import enclosure
     from lindfeas.solvers import conic as backend
@@ -139,4 +139,4 @@ def _try(report: Report, problem: Any, solver: str, change: Callable[[Any], Any]
         return change(backend.solve(*arguments, **options))
 
     comparison.solve = enclosure.solve = solve
-    comparison.try_solver(report, problem, solver)
+    comparison.try_solver(report, program, solver)

@@ -38,7 +38,7 @@ from lindfeas.program.bounds import (
     upper_bound,
 )
 from lindfeas.program.hermitian import DUAL_NORM
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 from lindfeas.program.target import Target, coherences, observables, populations, trajectory
 from tests.systems import (
     SIGMA_X,
@@ -143,22 +143,22 @@ def cold_qutrit(beta: float) -> OpenSystem:
 def test_lower_bound_pays_for_what_small_local_hamiltonians_can_do() -> None:
     """A feasible point with |H_r| below the documented limit never beats the lower bound."""
     for beta in (5.0, 10.0, 20.0, 30.0):
-        reference, ansatz, problem = compiled(cold_qutrit(beta), "frobenius", Rates.each(1e-3))
-        interval = enclose(problem, ["CLARABEL"]).interval
+        reference, ansatz, program = compiled(cold_qutrit(beta), "frobenius", Rates.each(1e-3))
+        interval = enclose(program, ["CLARABEL"]).interval
         generator = np.random.default_rng(0)
         for size in (0.01, 0.1, 1.0):
             for _ in range(50):
-                coefficients = generator.normal(size=problem.shifts.columns.shape[1])
-                coefficients *= size * problem.shifts.limit / np.linalg.norm(coefficients)
-                gammas = [np.eye(b.size) for b in problem.blocks]
+                coefficients = generator.normal(size=program.shifts.columns.shape[1])
+                coefficients *= size * program.shifts.limit / np.linalg.norm(coefficients)
+                gammas = [np.eye(b.size) for b in program.blocks]
                 point = repair_point(
-                    problem, Point(gammas=gammas, shift=np.zeros(problem.shifts.count))
+                    program, Point(gammas=gammas, shift=np.zeros(program.shifts.count))
                 )
-                rest = problem.dissipation(point.gammas)
-                rest = rest + problem.shifts.columns @ coefficients
-                assert problem.layout.norm(rest, "frobenius") >= interval.lower
-        candidate = lindbladian(problem, enclose(problem, ["CLARABEL"]).point, reference, ansatz)
-        limit = problem.shifts.limit * (1 + 1e-12)
+                rest = program.dissipation(point.gammas)
+                rest = rest + program.shifts.columns @ coefficients
+                assert program.layout.norm(rest, "frobenius") >= interval.lower
+        candidate = lindbladian(program, enclose(program, ["CLARABEL"]).point, reference, ansatz)
+        limit = program.shifts.limit * (1 + 1e-12)
         assert all(np.linalg.norm(r.hamiltonian) <= limit for r in candidate.regions)
 
 
@@ -214,17 +214,17 @@ def test_a_lift_makes_a_multiplier_feasible_and_costs_little() -> None:
     """A multiplier of the cone's boundary, disturbed by 1e-4, where rates of 1e4 punish it."""
     reference = redfield_equation(CHAIN)
     question = Question(system=CHAIN, target="populations+coherences", rates=RULES["range"])
-    problem = assemble(
+    program = assemble(
         coherences(reference), reference, regions(CHAIN, reference.spectrum), question.rates
     )
     best = certify(question).multiplier
     disturbed = best + 1e-4 * np.random.default_rng(5).normal(size=best.size)
-    disturbed = unfelt(problem, disturbed, [0, 1])
-    feasible = lifted(problem, disturbed)
-    assert min(smallest_eigenvalues(problem, disturbed)) < -1e-7
-    assert min(smallest_eigenvalues(problem, feasible)) > -1e-12
-    assert lower_bound(problem, disturbed) == 0.0
-    assert lower_bound(problem, feasible) > 0.99 * lower_bound(problem, best)
+    disturbed = unfelt(program, disturbed, [0, 1])
+    feasible = lifted(program, disturbed)
+    assert min(smallest_eigenvalues(program, disturbed)) < -1e-7
+    assert min(smallest_eigenvalues(program, feasible)) > -1e-12
+    assert lower_bound(program, disturbed) == 0.0
+    assert lower_bound(program, feasible) > 0.99 * lower_bound(program, best)
 
 
 def test_couplings_that_also_dephase_are_certified() -> None:
@@ -291,8 +291,8 @@ def test_published_numbers_come_from_the_reversed_sign() -> None:
     target = replace(
         right, requirements=tuple(replace(r, action=-r.action) for r in right.requirements)
     )
-    problem = assemble(target, reference, regions(first, reference.spectrum), Rates.each(1.0))
-    interval = enclose(problem, ["CLARABEL"]).interval
+    program = assemble(target, reference, regions(first, reference.spectrum), Rates.each(1.0))
+    interval = enclose(program, ["CLARABEL"]).interval
     assert interval.lower == pytest.approx(0.0961089738, rel=1e-6)
 
 
@@ -305,7 +305,7 @@ def test_forbidding_the_lamb_shift_cannot_help() -> None:
 
 def compiled(
     system: OpenSystem, norm: str, rates: Rates
-) -> tuple[Redfield, tuple[Region, ...], Problem]:
+) -> tuple[Redfield, tuple[Region, ...], Program]:
     reference = redfield_equation(system)
     ansatz = regions(system, reference.spectrum)
     return reference, ansatz, assemble(coherences(reference, norm), reference, ansatz, rates)
@@ -354,14 +354,14 @@ SOUND = {
     "2+1": two_ended_chain(2, 1, 0, coupling=0.3),
     "chiral": complex_trimer(),
 }
-INTERVALS: dict[tuple[str, str, str], tuple[Problem, Interval]] = {}
+INTERVALS: dict[tuple[str, str, str], tuple[Program, Interval]] = {}
 
 
-def certified(name: str, norm: str, rule: str) -> tuple[Problem, Interval]:
+def certified(name: str, norm: str, rule: str) -> tuple[Program, Interval]:
     key = (name, norm, rule)
     if key not in INTERVALS:
-        problem = compiled(SOUND[name], norm, RULES[rule])[2]
-        INTERVALS[key] = problem, enclose(problem, ["CLARABEL"]).interval
+        program = compiled(SOUND[name], norm, RULES[rule])[2]
+        INTERVALS[key] = program, enclose(program, ["CLARABEL"]).interval
     return INTERVALS[key]
 
 
@@ -373,23 +373,23 @@ def certified(name: str, norm: str, rule: str) -> tuple[Problem, Interval]:
 def test_no_feasible_point_beats_the_lower_bound(
     name: str, norm: str, rule: str, data: st.DataObject
 ) -> None:
-    problem, interval = certified(name, norm, rule)
+    program, interval = certified(name, norm, rule)
     seed = data.draw(st.integers(0, 2**31))
     size = data.draw(st.sampled_from([0.0, 1e-3, 1.0, 100.0]))
     generator = np.random.default_rng(seed)
     point = Point(
-        gammas=[data.draw(random_positive(b.size, b.is_complex)) for b in problem.blocks],
-        shift=size * generator.normal(size=problem.shifts.count),
+        gammas=[data.draw(random_positive(b.size, b.is_complex)) for b in program.blocks],
+        shift=size * generator.normal(size=program.shifts.count),
     )
-    feasible = repair_point(problem, point)
-    defect = problem.defect(feasible)
-    assert interval.lower <= defect <= upper_bound(problem, feasible)
-    y = generator.normal(size=problem.rows)
-    assert lower_bound(problem, y) <= interval.upper
-    repaired = repair_multiplier(problem, y)
-    assert problem.layout.norm(repaired, DUAL_NORM[norm]) <= 1.0
-    free = unfelt(problem, repaired, list(problem.shifts.regions))
-    assert np.abs(problem.shifts.directions.T @ free).max(initial=0.0) < 1e-14
+    feasible = repair_point(program, point)
+    defect = program.defect(feasible)
+    assert interval.lower <= defect <= upper_bound(program, feasible)
+    y = generator.normal(size=program.rows)
+    assert lower_bound(program, y) <= interval.upper
+    repaired = repair_multiplier(program, y)
+    assert program.layout.norm(repaired, DUAL_NORM[norm]) <= 1.0
+    free = unfelt(program, repaired, list(program.shifts.regions))
+    assert np.abs(program.shifts.directions.T @ free).max(initial=0.0) < 1e-14
 
 
 def test_charge_blocks_lose_nothing() -> None:
@@ -404,18 +404,18 @@ def test_charge_blocks_lose_nothing() -> None:
         assert first.lower == pytest.approx(second.upper, rel=2e-5)
 
 
-def known_lindbladian() -> tuple[Redfield, tuple[Region, ...], Problem, Lindbladian]:
+def known_lindbladian() -> tuple[Redfield, tuple[Region, ...], Program, Lindbladian]:
     """A Lindbladian of the ansatz, with a random Gamma and H_r."""
-    reference, ansatz, problem = compiled(CHAIN, "frobenius", Rates.range(0.0, 10.0))
+    reference, ansatz, program = compiled(CHAIN, "frobenius", Rates.range(0.0, 10.0))
     generator = np.random.default_rng(5)
     gammas = []
-    for block in problem.blocks:
+    for block in program.blocks:
         factor = generator.normal(size=(block.size,) * 2)
         gammas.append(factor @ factor.T)
     point = repair_point(
-        problem, Point(gammas=gammas, shift=generator.normal(size=problem.shifts.count))
+        program, Point(gammas=gammas, shift=generator.normal(size=program.shifts.count))
     )
-    return reference, ansatz, problem, lindbladian(problem, point, reference, ansatz)
+    return reference, ansatz, program, lindbladian(program, point, reference, ansatz)
 
 
 @pytest.mark.parametrize("neutral", [True, False])

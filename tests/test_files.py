@@ -29,7 +29,7 @@ from lindfeas.files.problem_file import (
 )
 from lindfeas.physics.baths.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
 from lindfeas.physics.models.xxz import SIGMA_X, SPIN_OPERATORS
-from lindfeas.program import question
+from lindfeas.program import question, rates
 
 FOLDER = Path(__file__).parent.parent / "problems"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -70,7 +70,7 @@ def test_schema_offers_what_the_library_knows() -> None:
     fields = schema.QuestionTable.model_fields
     assert get_args(fields["target"].annotation) == question.TARGETS
     assert get_args(fields["norm"].annotation) == question.NORMS
-    assert tuple(schema.RULES) == question.RATE_RULES
+    assert tuple(schema.RULES) == rates.RATE_RULES
     operators = get_args(schema.ChainBath.model_fields["operator"].annotation)
     assert set(operators) == set(SPIN_OPERATORS)
 

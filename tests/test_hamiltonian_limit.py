@@ -20,7 +20,7 @@ from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program.assembly import assemble, default_hamiltonian_limit
 from lindfeas.program.bounds import Interval, lower_bound, repair_point, unfelt, upper_bound
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 from lindfeas.program.shift_fit import refit_shift, smaller_shift
 from lindfeas.program.target import coherences, trajectory
 from tests.systems import complex_trimer, random_positive, two_ended_chain
@@ -59,7 +59,7 @@ def is_closed(lower: float, upper: float, unit: float = 1.0) -> bool:
 
 def compiled(
     system: OpenSystem, norm: str, limit: float | None = None, rates: Rates = FREE
-) -> Problem:
+) -> Program:
     reference = redfield_equation(system)
     ansatz = regions(system, reference.spectrum)
     return assemble(coherences(reference, norm), reference, ansatz, rates, hamiltonian_limit=limit)
@@ -109,10 +109,10 @@ SOUND = {
 
 
 @cache
-def certified(name: str, norm: str) -> tuple[Problem, Interval]:
+def certified(name: str, norm: str) -> tuple[Program, Interval]:
     system, limit = SOUND[name]
-    problem = compiled(system, norm, limit, Rates.each(1.0))
-    return problem, enclose(problem, ["CLARABEL"]).interval
+    program = compiled(system, norm, limit, Rates.each(1.0))
+    return program, enclose(program, ["CLARABEL"]).interval
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -122,53 +122,53 @@ def certified(name: str, norm: str) -> tuple[Problem, Interval]:
 def test_no_hamiltonian_inside_its_ball_beats_the_lower_bound(
     name: str, norm: str, data: st.DataObject
 ) -> None:
-    problem, interval = certified(name, norm)
+    program, interval = certified(name, norm)
     generator = np.random.default_rng(data.draw(st.integers(0, 2**31)))
-    gammas = [data.draw(random_positive(b.size, b.is_complex)) for b in problem.blocks]
-    point = repair_point(problem, Point(gammas=gammas, shift=np.zeros(problem.shifts.count)))
-    size = data.draw(st.sampled_from([0.5, 1.0, 1e6])) * problem.shifts.limit
-    random = Point(gammas=point.gammas, shift=size * generator.normal(size=problem.shifts.count))
-    for candidate in (repair_point(problem, random), refit_shift(problem, point)):
-        norms = problem.shifts.norms(candidate.shift).values()
-        assert max(norms) <= problem.shifts.limit
-        assert interval.lower <= problem.defect(candidate) <= upper_bound(problem, candidate)
+    gammas = [data.draw(random_positive(b.size, b.is_complex)) for b in program.blocks]
+    point = repair_point(program, Point(gammas=gammas, shift=np.zeros(program.shifts.count)))
+    size = data.draw(st.sampled_from([0.5, 1.0, 1e6])) * program.shifts.limit
+    random = Point(gammas=point.gammas, shift=size * generator.normal(size=program.shifts.count))
+    for candidate in (repair_point(program, random), refit_shift(program, point)):
+        norms = program.shifts.norms(candidate.shift).values()
+        assert max(norms) <= program.shifts.limit
+        assert interval.lower <= program.defect(candidate) <= upper_bound(program, candidate)
 
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("name", SOUND)
 def test_a_multiplier_that_hamiltonians_feel_pays_for_it(name: str, norm: str) -> None:
     """The best multiplier without any H_r claims more than is true with them."""
-    problem, interval = certified(name, norm)
-    rigid = replace(problem, shifts=replace(problem.shifts, limit=1e-15))
+    program, interval = certified(name, norm)
+    rigid = replace(program, shifts=replace(program.shifts, limit=1e-15))
     enclosure = enclose(rigid, ["CLARABEL"])
     assert enclosure.interval.lower > interval.upper * (1 + 1e-6)
     assert lower_bound(rigid, enclosure.multiplier) > interval.upper
-    assert lower_bound(problem, enclosure.multiplier) <= interval.upper
+    assert lower_bound(program, enclosure.multiplier) <= interval.upper
 
 
 def test_what_no_hamiltonian_feels_costs_nothing() -> None:
-    problem, _ = certified("warm chain", "frobenius")
-    y = np.random.default_rng(1).normal(size=problem.rows)
-    free = unfelt(problem, y, [0, 1])
-    assert problem.shifts.felt(free) < 1e-15 * problem.shifts.felt(y) * problem.rows
-    assert problem.shifts.felt(unfelt(problem, y, [0])) > 1e-3 * problem.shifts.felt(y)
+    program, _ = certified("warm chain", "frobenius")
+    y = np.random.default_rng(1).normal(size=program.rows)
+    free = unfelt(program, y, [0, 1])
+    assert program.shifts.felt(free) < 1e-15 * program.shifts.felt(y) * program.rows
+    assert program.shifts.felt(unfelt(program, y, [0])) > 1e-3 * program.shifts.felt(y)
 
 
 def test_refit_is_the_constrained_least_squares_solution() -> None:
     """At the optimum -M_r^T R points along x_r where ||x_r|| = h, and vanishes where it is less."""
     held = 0
     for name in SOUND:
-        problem, _ = certified(name, "frobenius")
+        program, _ = certified(name, "frobenius")
         for seed in range(5):
             generator = np.random.default_rng(seed)
-            gammas = [generator.uniform(size=b.size) for b in problem.blocks]
-            start = Point(gammas=[np.diag(g) for g in gammas], shift=np.zeros(problem.shifts.count))
-            point = refit_shift(problem, repair_point(problem, start))
-            pull = -problem.shifts.columns.T @ problem.residual(point)
-            for region, span in problem.shifts.regions.items():
+            gammas = [generator.uniform(size=b.size) for b in program.blocks]
+            start = Point(gammas=[np.diag(g) for g in gammas], shift=np.zeros(program.shifts.count))
+            point = refit_shift(program, repair_point(program, start))
+            pull = -program.shifts.columns.T @ program.residual(point)
+            for region, span in program.shifts.regions.items():
                 x, force = point.shift[span], pull[span]
-                size = float(np.linalg.norm(problem.shifts.columns[:, span], 2))
-                if np.linalg.norm(x) < 0.999 * problem.shifts.limit:
+                size = float(np.linalg.norm(program.shifts.columns[:, span], 2))
+                if np.linalg.norm(x) < 0.999 * program.shifts.limit:
                     assert np.linalg.norm(force) <= 1e-7 * size, region
                 else:
                     held += 1
@@ -179,17 +179,17 @@ def test_refit_is_the_constrained_least_squares_solution() -> None:
 
 
 def test_hamiltonians_that_do_nothing_are_dropped() -> None:
-    problem, _ = certified("warm chain", "frobenius")
-    enclosure = enclose(problem, ["CLARABEL"])
+    program, _ = certified("warm chain", "frobenius")
+    enclosure = enclose(program, ["CLARABEL"])
     assert enclosure.point is not None
-    _, singular, right = problem.shifts.factors[0]
+    _, singular, right = program.shifts.factors[0]
     idle = np.eye(len(right)) - right @ right.T
     noisy = enclosure.point.shift.copy()
-    span = problem.shifts.regions[0]
+    span = program.shifts.regions[0]
     noisy[span] += 0.01 * idle.sum(axis=1) + 1e-3 * right[:, -1] * (singular[-1] < 1e-6)
     point = Point(gammas=enclosure.point.gammas, shift=noisy)
-    smaller = smaller_shift(problem, point, 1e-12)
-    assert problem.defect(smaller) <= problem.defect(point) * (1 + 1e-8) + 1e-12
+    smaller = smaller_shift(program, point, 1e-12)
+    assert program.defect(smaller) <= program.defect(point) * (1 + 1e-8) + 1e-12
     assert np.linalg.norm(smaller.shift) <= np.linalg.norm(noisy)
     np.testing.assert_allclose(idle @ smaller.shift[span], 0.0, atol=1e-14)
 
@@ -210,32 +210,32 @@ def test_uncertainty_covers_a_perturbed_hamiltonian(limit: float) -> None:
             baths=system.baths,
             charge=system.charge,
         )
-        problem = compiled(moved, "frobenius", limit, Rates.each(1.0))
-        intervals.append(enclose(problem, ["CLARABEL"]).interval)
+        program = compiled(moved, "frobenius", limit, Rates.each(1.0))
+        intervals.append(enclose(program, ["CLARABEL"]).interval)
     assert max(i.lower for i in intervals) <= min(i.upper for i in intervals)
 
 
 def test_rounding_of_the_commutators_is_paid_for_in_proportion_to_the_limit() -> None:
     """The lower end pays for all that is allowed, the upper end for the H_r that it has."""
-    problem, _ = certified("warm chain", "frobenius")
-    enclosure = enclose(problem, ["CLARABEL"])
+    program, _ = certified("warm chain", "frobenius")
+    enclosure = enclose(program, ["CLARABEL"])
     assert enclosure.point is not None
-    exact = replace(problem, uncertainty=replace(problem.uncertainty, hamiltonian=NO_ERROR))
-    y = unfelt(problem, enclosure.multiplier, [0, 1])
+    exact = replace(program, uncertainty=replace(program.uncertainty, hamiltonian=NO_ERROR))
+    y = unfelt(program, enclosure.multiplier, [0, 1])
     paid = [
         lower_bound(replace(exact, shifts=replace(exact.shifts, limit=limit)), y)
-        - lower_bound(replace(problem, shifts=replace(problem.shifts, limit=limit)), y)
+        - lower_bound(replace(program, shifts=replace(program.shifts, limit=limit)), y)
         for limit in (1e6, 1e7)
     ]
     y = y / np.linalg.norm(y)
-    least = 2 * 1e6 * problem.uncertainty.hamiltonian.product
+    least = 2 * 1e6 * program.uncertainty.hamiltonian.product
     assert paid[0] > 0.99 * least
     assert paid[1] == pytest.approx(10 * paid[0], rel=1e-3)
-    point = Point(gammas=enclosure.point.gammas, shift=np.full(problem.shifts.count, 1e6))
-    extra = upper_bound(problem, point) - upper_bound(exact, point)
-    size = problem.shifts.size(point.shift)
+    point = Point(gammas=enclosure.point.gammas, shift=np.full(program.shifts.count, 1e6))
+    extra = upper_bound(program, point) - upper_bound(exact, point)
+    size = program.shifts.size(point.shift)
     assert extra == pytest.approx(
-        size * problem.uncertainty.hamiltonian.worst(problem.layout, "frobenius"), rel=1e-2, abs=0
+        size * program.uncertainty.hamiltonian.worst(program.layout, "frobenius"), rel=1e-2, abs=0
     )
 
 
@@ -339,18 +339,18 @@ def test_real_data_keep_to_the_hamiltonians_whose_action_is_real() -> None:
     state = root @ root.T / np.trace(root @ root.T)
     action = action + action.T - np.eye(8) * np.trace(action) / 4
     target = trajectory(reference, [state], [action])
-    problem = assemble(target, reference, ansatz, Rates.each(1.0))
-    assert not problem.layout.is_complex
+    program = assemble(target, reference, ansatz, Rates.each(1.0))
+    assert not program.layout.is_complex
     point = Point(
-        gammas=[np.eye(block.size) for block in problem.blocks],
-        shift=generator.normal(size=problem.shifts.count),
+        gammas=[np.eye(block.size) for block in program.blocks],
+        shift=generator.normal(size=program.shifts.count),
     )
-    point = repair_point(problem, point)
-    candidate = lindbladian(problem, point, reference, ansatz)
+    point = repair_point(program, point)
+    candidate = lindbladian(program, point, reference, ansatz)
     (wanted,) = target.requirements
     left = full_action(candidate, reference, wanted.state) - wanted.action
-    assert problem.shifts.count > 0
-    assert np.linalg.norm(left) == pytest.approx(problem.defect(point), rel=1e-12)
+    assert program.shifts.count > 0
+    assert np.linalg.norm(left) == pytest.approx(program.defect(point), rel=1e-12)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -361,9 +361,9 @@ def test_solver_noise_is_not_multiplied_by_the_limit(
     honest = enclosure_module.solve
     generator = np.random.default_rng(0)
 
-    def noisy(problem: Problem, solver: str, **options: Any) -> Any:
-        raw = honest(problem, solver, **options)
-        return replace(raw, multiplier=raw.multiplier + 1e-8 * generator.normal(size=problem.rows))
+    def noisy(program: Program, solver: str, **options: Any) -> Any:
+        raw = honest(program, solver, **options)
+        return replace(raw, multiplier=raw.multiplier + 1e-8 * generator.normal(size=program.rows))
 
     monkeypatch.setattr(enclosure_module, "solve", noisy)
     system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)

@@ -33,20 +33,20 @@ RULES = {
 
 
 def prepared(system: Any, rule: str) -> tuple[Any, ...]:
-    """(problem, true populations, flows, Gamma proportional to the identity)."""
+    """(program, true populations, flows, Gamma proportional to the identity)."""
     reference = redfield_equation(system)
     ansatz = regions(system, reference.spectrum)
-    problem = assemble(populations(reference), reference, ansatz, RULES[rule])
+    program = assemble(populations(reference), reference, ansatz, RULES[rule])
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
-    even = Point(gammas=[np.eye(block.size) for block in problem.blocks], shift=np.zeros(0))
-    return problem, reference.populations, flows, repair_point(problem, even)
+    even = Point(gammas=[np.eye(block.size) for block in program.blocks], shift=np.zeros(0))
+    return program, reference.populations, flows, repair_point(program, even)
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("system", [CHAIN, PAIRS, complex_trimer()], ids=["1", "2", "complex"])
 def test_gradient_is_that_of_finite_differences(system: Any, rule: str) -> None:
-    problem, p, flows, even = prepared(system, rule)
-    search = _Search(problem, p, flows)
+    program, p, flows, even = prepared(system, rule)
+    search = _Search(program, p, flows)
     x, limits = search._coordinates(even)
     generator = np.random.default_rng(3)
     high = np.array([np.inf if b is None else b for _, b in limits])
@@ -63,26 +63,26 @@ def test_gradient_is_that_of_finite_differences(system: Any, rule: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_the_true_minimum_is_found_from_a_bad_start(rule: str) -> None:
     """From the identity, far from the optimum of tau; the answer keeps to the rate rule."""
-    problem, p, flows, even = prepared(CHAIN, rule)
-    point, distance = nearest_lindbladian(problem, p, flows, even)
+    program, p, flows, even = prepared(CHAIN, rule)
+    point, distance = nearest_lindbladian(program, p, flows, even)
     assert distance == pytest.approx(least_distance(redfield_equation(CHAIN)), rel=1e-5)
-    repaired = repair_point(problem, point)
+    repaired = repair_point(program, point)
     for found, allowed in zip(point.gammas, repaired.gammas, strict=True):
         np.testing.assert_allclose(found, allowed, atol=1e-12)
 
 
 @pytest.mark.parametrize("system", [PAIRS, oscillator_and_qubit()], ids=["pairs", "qutrit"])
 def test_the_answer_is_nearer_than_its_start(system: Any) -> None:
-    problem, p, flows, even = prepared(system, "each")
-    start = _Search(problem, p, flows).distance(even)
-    assert nearest_lindbladian(problem, p, flows, even)[1] < 0.2 * start
+    program, p, flows, even = prepared(system, "each")
+    start = _Search(program, p, flows).distance(even)
+    assert nearest_lindbladian(program, p, flows, even)[1] < 0.2 * start
 
 
 def test_where_no_steady_state_is_unique_nothing_is_found() -> None:
     """No flow at all: every state is steady."""
-    problem, p, flows, even = prepared(CHAIN, "each")
+    program, p, flows, even = prepared(CHAIN, "each")
     still = [type(flow)(region=flow.region, coefficients=0 * flow.coefficients) for flow in flows]
-    assert nearest_lindbladian(problem, p, still, even) is None
+    assert nearest_lindbladian(program, p, still, even) is None
 
 
 SHAPES = ((2, 2), (2, 3), (3, 2), (2, 2, 2))
@@ -128,13 +128,13 @@ def random_system(seed: int) -> OpenSystem:
 
 
 def started(system: OpenSystem, rates: Rates) -> tuple[Any, ...]:
-    """(problem, true populations, flows, the optimum of tau_pop)."""
+    """(program, true populations, flows, the optimum of tau_pop)."""
     reference = redfield_equation(system)
     ansatz = regions(system, reference.spectrum)
-    problem = assemble(populations(reference), reference, ansatz, rates)
-    point = enclose(problem, ["CLARABEL"]).point
+    program = assemble(populations(reference), reference, ansatz, rates)
+    point = enclose(program, ["CLARABEL"]).point
     assert point is not None
-    return problem, reference.populations, flow_blocks(ansatz, reference.spectrum.dimension), point
+    return program, reference.populations, flow_blocks(ansatz, reference.spectrum.dimension), point
 
 
 def changed(point: Point, size: float, kind: int, generator: np.random.Generator) -> Point:
@@ -160,16 +160,16 @@ def changed(point: Point, size: float, kind: int, generator: np.random.Generator
 def test_no_small_change_comes_nearer(seed: int) -> None:
     """In hundreds of random directions, from 1e-1 to 1e-6 of the rates."""
     rates = RANDOM_RULES[seed % 3]
-    problem, p, flows, start = started(random_system(seed), rates)
-    found = nearest_lindbladian(problem, p, flows, start)
+    program, p, flows, start = started(random_system(seed), rates)
+    found = nearest_lindbladian(program, p, flows, start)
     assert found is not None
     point, distance = found
-    search = _Search(problem, p, flows)
+    search = _Search(program, p, flows)
     assert distance <= search.distance(start)
     assert distance == pytest.approx(search.distance(point), rel=1e-12)
     generator = np.random.default_rng(seed)
     nearest = min(
-        search.distance(repair_point(problem, changed(point, size, kind, generator)))
+        search.distance(repair_point(program, changed(point, size, kind, generator)))
         for size in SIZES
         for kind in range(4)
         for _ in range(10)
@@ -179,8 +179,8 @@ def test_no_small_change_comes_nearer(seed: int) -> None:
 
 def test_no_steady_state_counts_that_only_rounding_makes_unique() -> None:
     """Rates between two halves of the levels that are what is left of a cancellation."""
-    problem, p, flows, _ = started(random_system(SPLIT), Rates.each(1.0))
-    search = _Search(problem, p, flows)
+    program, p, flows, _ = started(random_system(SPLIT), Rates.each(1.0))
+    search = _Search(program, p, flows)
     parts = [np.zeros_like(flow.coefficients) for flow in flows]
     half = np.arange(len(p)) < len(p) // 2
     inside = np.equal.outer(half, half)[:, :, None, None]
@@ -193,7 +193,7 @@ def test_no_steady_state_counts_that_only_rounding_makes_unique() -> None:
     point = Point(gammas=gammas, shift=np.zeros(0))
     assert _generator(split, gammas)[half][:, ~half].max() > 0
     assert np.isfinite(search.distance(point))
-    assert _Search(problem, p, split).distance(point) == np.inf
+    assert _Search(program, p, split).distance(point) == np.inf
 
 
 def test_the_optimum_and_the_identity_may_both_lead_to_another_minimum() -> None:

@@ -21,7 +21,7 @@ from lindfeas.program.bounds import (
     repair_point,
     upper_bound,
 )
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 from lindfeas.program.target import populations
 from tests.systems import complex_trimer, oscillator_and_qubit, random_positive, two_ended_chain
 
@@ -47,7 +47,7 @@ RULES = {
 
 def compiled(
     system: OpenSystem, rates: Rates = EACH
-) -> tuple[Redfield, tuple[Region, ...], Problem]:
+) -> tuple[Redfield, tuple[Region, ...], Program]:
     reference = redfield_equation(system)
     ansatz = regions(system, reference.spectrum)
     return reference, ansatz, assemble(populations(reference), reference, ansatz, rates)
@@ -73,17 +73,17 @@ def dissipator_diagonal(
 
 @pytest.mark.parametrize("name", [n for n in SYSTEMS if n != "chain 2+2+2"])
 def test_residual_is_the_diagonal_of_the_dissipator(name: str) -> None:
-    reference, ansatz, problem = compiled(SYSTEMS[name])
+    reference, ansatz, program = compiled(SYSTEMS[name])
     generator = np.random.default_rng(3)
     gammas = []
-    for block in problem.blocks:
+    for block in program.blocks:
         factor = generator.normal(size=(block.size,) * 2)
         factor = factor + (1j * generator.normal(size=factor.shape) if block.is_complex else 0)
         gammas.append(factor @ factor.conj().T)
     point = Point(gammas=gammas, shift=np.zeros(0))
-    candidate = lindbladian(problem, point, reference, ansatz)
+    candidate = lindbladian(program, point, reference, ansatz)
     expected = dissipator_diagonal(reference, ansatz, [r.kossakowski for r in candidate.regions])
-    np.testing.assert_allclose(problem.residual(point), expected, atol=1e-13)
+    np.testing.assert_allclose(program.residual(point), expected, atol=1e-13)
 
 
 def test_charge_blocks_lose_nothing() -> None:
@@ -99,13 +99,13 @@ def test_charge_blocks_lose_nothing() -> None:
     assert intervals[0].lower <= intervals[1].upper
 
 
-INTERVALS: dict[tuple[str, str], tuple[Problem, Interval]] = {}
+INTERVALS: dict[tuple[str, str], tuple[Program, Interval]] = {}
 
 
-def certified(name: str, rule: str) -> tuple[Problem, Interval]:
+def certified(name: str, rule: str) -> tuple[Program, Interval]:
     if (name, rule) not in INTERVALS:
-        problem = compiled(SYSTEMS[name], RULES[rule])[2]
-        INTERVALS[name, rule] = problem, enclose(problem, ["CLARABEL"]).interval
+        program = compiled(SYSTEMS[name], RULES[rule])[2]
+        INTERVALS[name, rule] = program, enclose(program, ["CLARABEL"]).interval
     return INTERVALS[name, rule]
 
 
@@ -115,16 +115,16 @@ def certified(name: str, rule: str) -> tuple[Problem, Interval]:
 @given(data=st.data())
 def test_no_feasible_point_beats_the_lower_bound(name: str, rule: str, data: st.DataObject) -> None:
     """11,000 random feasible Kossakowski matrices in all, of low rank included."""
-    problem, interval = certified(name, rule)
+    program, interval = certified(name, rule)
     gammas = [
         data.draw(random_positive(block.size, block.is_complex)) * data.draw(WEIGHTS)
-        for block in problem.blocks
+        for block in program.blocks
     ]
-    feasible = repair_point(problem, Point(gammas=gammas, shift=np.zeros(0)))
-    assert rule_holds(problem.rates, list(problem.traces(feasible.gammas)))
-    defect = float(np.abs(problem.residual(feasible)).sum())
+    feasible = repair_point(program, Point(gammas=gammas, shift=np.zeros(0)))
+    assert rule_holds(program.rates, list(program.traces(feasible.gammas)))
+    defect = float(np.abs(program.residual(feasible)).sum())
     assert interval.lower <= defect
-    assert defect <= upper_bound(problem, feasible)
+    assert defect <= upper_bound(program, feasible)
 
 
 WEIGHTS = st.sampled_from([0.0, 1e-6, 1e-2, 1.0])
@@ -147,24 +147,24 @@ def rule_holds(rates: Rates, traces: list[float]) -> bool:
 @given(seed=st.integers(0, 2**32 - 1), size=st.sampled_from([0.1, 1.0, 1e6]))
 def test_every_multiplier_gives_a_valid_lower_bound(rule: str, seed: int, size: float) -> None:
     """Whatever a solver returns: any y, repaired, stays below a feasible defect."""
-    problem, interval = certified("chain 1+2+1", rule)
-    y = np.random.default_rng(seed).normal(size=problem.rows) * size
-    assert lower_bound(problem, y) <= interval.upper
+    program, interval = certified("chain 1+2+1", rule)
+    y = np.random.default_rng(seed).normal(size=program.rows) * size
+    assert lower_bound(program, y) <= interval.upper
 
 
 def test_multipliers_that_are_not_numbers_are_repaired() -> None:
-    problem, interval = certified("chain 1+2+1", "each")
-    broken = np.full(problem.rows, np.nan)
+    program, interval = certified("chain 1+2+1", "each")
+    broken = np.full(program.rows, np.nan)
     broken[0] = np.inf
-    assert 0.0 <= lower_bound(problem, broken) <= interval.upper
-    assert np.abs(repair_multiplier(problem, broken)).max() <= 1.0
+    assert 0.0 <= lower_bound(program, broken) <= interval.upper
+    assert np.abs(repair_multiplier(program, broken)).max() <= 1.0
 
 
 def test_gammas_that_are_not_numbers_are_repaired() -> None:
-    problem, interval = certified("chain 1+2+1", "each")
-    broken = [np.full((block.size,) * 2, np.nan) for block in problem.blocks]
-    point = repair_point(problem, Point(gammas=broken, shift=np.zeros(0)))
-    assert upper_bound(problem, point) >= interval.lower
+    program, interval = certified("chain 1+2+1", "each")
+    broken = [np.full((block.size,) * 2, np.nan) for block in program.blocks]
+    point = repair_point(program, Point(gammas=broken, shift=np.zeros(0)))
+    assert upper_bound(program, point) >= interval.lower
 
 
 def test_scale_of_the_rates_scales_the_optimum() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lindfeas.files.program_file import read_problem
 
 from lindfeas import Bath, LindfeasError, OpenSystem, Question, Rates, certify, models
 from lindfeas.answers import possibility
@@ -21,7 +22,6 @@ from lindfeas.answers.possibility import (
     Demands,
     population_defect,
 )
-from lindfeas.files.problem_file import read_problem
 from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program.assembly import assemble
@@ -80,11 +80,11 @@ def demands_of(system: OpenSystem, rates: Rates, target: str) -> tuple[Demands, 
     reference = redfield_equation(system)
     ansatz = regions(system, reference.spectrum)
     wanted = populations(reference) if target == "populations" else coherences(reference)
-    problem = assemble(wanted, reference, ansatz, rates)
+    program = assemble(wanted, reference, ansatz, rates)
     demands = Demands(
-        problem=problem, reference=reference, ansatz=ansatz, target=wanted, tolerance=1e-6
+        program=program, reference=reference, ansatz=ansatz, target=wanted, tolerance=1e-6
     )
-    return demands, enclose(problem, ["CLARABEL"])
+    return demands, enclose(program, ["CLARABEL"])
 
 
 def test_rates_count_relative_to_the_redfield_equation() -> None:
@@ -104,23 +104,23 @@ def test_populations_count_relative_to_the_total_rate() -> None:
     demands, enclosure = demands_of(pair(0), Rates.each(1.0), "coherences")
     plain, _ = demands_of(pair(0), Rates.each(1.0), "populations")
     point = enclosure.point
-    defect = plain.problem.defect(replace(point, shift=np.zeros(0)))
-    assert population_defect(demands.problem, point) == pytest.approx(defect, rel=1e-9)
+    defect = plain.program.defect(replace(point, shift=np.zeros(0)))
+    assert population_defect(demands.program, point) == pytest.approx(defect, rel=1e-9)
     assert defect > 3e-2
     for factor in (1.0, 1e-3, NEGLIGIBLE * 100):
         slower = point.times(factor)
         assert demands.shortcoming(slower, demands.candidate(slower)) == WRONG_POPULATIONS
-    assert population_defect(demands.problem, point.times(1e-4)) == pytest.approx(
+    assert population_defect(demands.program, point.times(1e-4)) == pytest.approx(
         1e-4 * defect, rel=1e-9
     )
 
 
 def test_near_the_tolerance_a_candidate_with_fitting_populations_is_found() -> None:
     """3+1 qubits: the optimum of the spectral norm, 4.2e-7, misses the populations by 2.7e-6."""
-    problem = read_problem("problems/figure-4b-temperature.toml").at(
+    program = read_problem("problems/figure-4b-temperature.toml").at(
         {"system.sites": 4, "bath.left.beta": Decimal("0.35111917")}
     )
-    answer = certify(problem.question, check=False)
+    answer = certify(program.question, check=False)
     assert answer.verdict == "possible"
     assert answer.lower == pytest.approx(4.209e-7, rel=1e-3)
     assert answer.upper < 1e-6
@@ -133,7 +133,7 @@ def test_populations_count_as_they_are_too() -> None:
     found = {}
     for factor in (1.0, 10.0):
         point = enclosure.point.times(factor)
-        assert population_defect(demands.problem, point) / factor < 0.05
+        assert population_defect(demands.program, point) / factor < 0.05
         found[factor] = demands.shortcoming(point, demands.candidate(point))
     assert found == {1.0: None, 10.0: WRONG_POPULATIONS}
 
@@ -142,21 +142,21 @@ def test_a_gap_counts_relative_to_the_fastest_decay() -> None:
     """Beside dephasing 1e12 times as fast, relaxation is not told from none."""
     reference = redfield_equation(qubit())
     ansatz = regions(reference.system, reference.spectrum)
-    problem = assemble(coherences(reference), reference, ansatz, FREE)
+    program = assemble(coherences(reference), reference, ansatz, FREE)
     demands = Demands(
-        problem=problem,
+        program=program,
         reference=reference,
         ansatz=ansatz,
         target=coherences(reference),
         tolerance=1e-6,
     )
-    thermal = enclose(replace(problem, rates=Rates.each(1.0)), ["CLARABEL"]).point
+    thermal = enclose(replace(program, rates=Rates.each(1.0)), ["CLARABEL"]).point
     assert thermal is not None
     unique = {}
     for factor in (1.0, 1e-5, 1e-12):
         gammas = [
             gamma * factor + (np.eye(block.size) if block.charge == 0 else 0.0)
-            for block, gamma in zip(problem.blocks, thermal.gammas, strict=True)
+            for block, gamma in zip(program.blocks, thermal.gammas, strict=True)
         ]
         unique[factor] = demands.candidate(replace(thermal, gammas=gammas)).steady_state_unique
     assert unique == {1.0: True, 1e-5: True, 1e-12: False}

@@ -79,11 +79,11 @@ def test_one_multiplier_for_all_lindbladians_leaves_a_gap(row: int) -> None:
     """The relaxation's own gap, whatever the solver: cuts are what closes it."""
     answer = sharpened(row)
     reference, ansatz = answer.reference, regions(answer.question.system, answer.reference.spectrum)
-    problem = assemble(populations(reference), reference, ansatz, answer.question.rates)
+    program = assemble(populations(reference), reference, ansatz, answer.question.rates)
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
     ceiling = 2 * answer.trace_distance.upper
     whole = distance_witness(
-        problem, reference, flows, answer.multiplier, ceiling, "CLARABEL", cells=1
+        program, reference, flows, answer.multiplier, ceiling, "CLARABEL", cells=1
     )
     assert isinstance(whole.whole, Cell)
     assert 1.34 < ceiling / whole.length < 1.41
@@ -142,10 +142,10 @@ def test_nearest_lindbladian_has_the_distance_that_is_reported() -> None:
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_lindbladian_is_nearer_than_the_bound(system, rule: str, data) -> None:  # type: ignore[no-untyped-def]
-    reference, ansatz, problem, bound = prepared(system, rule)
-    gammas = [data.draw(random_positive(b.size, b.is_complex)) for b in problem.blocks]
-    point = repair_point(problem, Point(gammas=gammas, shift=np.zeros(0)))
-    candidate = lindbladian(problem, point, reference, ansatz)
+    reference, ansatz, program, bound = prepared(system, rule)
+    gammas = [data.draw(random_positive(b.size, b.is_complex)) for b in program.blocks]
+    point = repair_point(program, Point(gammas=gammas, shift=np.zeros(0)))
+    candidate = lindbladian(program, point, reference, ansatz)
     if candidate.populations is not None:
         assert trace_distance(candidate.populations, reference.populations) >= bound
 
@@ -158,16 +158,16 @@ def prepared(system, rule: str):  # type: ignore[no-untyped-def]
     if key not in CACHE:
         reference = redfield_equation(system)
         ansatz = regions(system, reference.spectrum)
-        problem = assemble(populations(reference), reference, ansatz, RULES[rule])
+        program = assemble(populations(reference), reference, ansatz, RULES[rule])
         bound = certify(Question(system=system, rates=RULES[rule])).trace_distance.lower
-        CACHE[key] = reference, ansatz, problem, bound
+        CACHE[key] = reference, ansatz, program, bound
     return CACHE[key]
 
 
 def test_flow_coefficients_sum_to_those_of_the_defect() -> None:
-    reference, ansatz, problem, _ = prepared(CHAIN, "each")
+    reference, ansatz, program, _ = prepared(CHAIN, "each")
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
-    for flow, block in zip(flows, problem.blocks, strict=True):
+    for flow, block in zip(flows, program.blocks, strict=True):
         np.testing.assert_allclose(flow.of_state(reference.populations), block.rows, atol=1e-15)
         np.testing.assert_allclose(flow.coefficients.sum(axis=1), 0.0, atol=1e-15)
 
@@ -347,7 +347,7 @@ def test_a_length_far_below_the_ceiling_is_no_error() -> None:
     system = two_ended_chain(1, 1, 1, coupling=1e-4, beta_left=1e-5, beta_right=2e-5)
     answer = certify(Question(system=system), check=False)
     reference, ansatz = answer.reference, regions(system, answer.reference.spectrum)
-    problem = assemble(populations(reference), reference, ansatz, Rates.each(1.0))
+    program = assemble(populations(reference), reference, ansatz, Rates.each(1.0))
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
-    found = distance_witness(problem, reference, flows, answer.multiplier, 2.0, "CLARABEL")
+    found = distance_witness(program, reference, flows, answer.multiplier, 2.0, "CLARABEL")
     assert found is None or 0 < found.length <= 2 * answer.trace_distance.upper

@@ -13,7 +13,7 @@ from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
 from lindfeas.physics.equations.operator_basis import Region, merged
 from lindfeas.physics.equations.rate_equation import stationary_distribution
 from lindfeas.physics.equations.redfield import Redfield
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 
 DENSE_LEVELS = 300
 
@@ -25,10 +25,10 @@ that counts as a unique steady state."""
 
 
 def lindbladian(
-    problem: Problem, point: Point, reference: Redfield, regions: tuple[Region, ...]
+    program: Program, point: Point, reference: Redfield, regions: tuple[Region, ...]
 ) -> Lindbladian:
     """Assemble the Lindbladian of a feasible point and find its steady state."""
-    rates, decay = _secular_part(problem, point, reference, regions)
+    rates, decay = _secular_part(program, point, reference, regions)
     try:
         populations = stationary_distribution(rates)
     except PhysicsError:
@@ -38,7 +38,7 @@ def lindbladian(
     unique = populations is not None and gap > UNIQUENESS_TOLERANCE * fastest
     return Lindbladian(
         regions=tuple(
-            _dissipator(number, region, problem, point) for number, region in enumerate(regions)
+            _dissipator(number, region, program, point) for number, region in enumerate(regions)
         ),
         populations=populations if unique else None,
         spectral_gap=gap,
@@ -47,29 +47,29 @@ def lindbladian(
     )
 
 
-def _dissipator(number: int, region: Region, problem: Problem, point: Point) -> RegionDissipator:
+def _dissipator(number: int, region: Region, program: Program, point: Point) -> RegionDissipator:
     return RegionDissipator(
         name=region.name,
         sites=region.sites,
         dimension=region.dimension,
-        hamiltonian=_local_hamiltonian(number, region, problem, point),
-        kossakowski=block_diag(*(point.gammas[b] for b in problem.of_region(number))),
+        hamiltonian=_local_hamiltonian(number, region, program, point),
+        kossakowski=block_diag(*(point.gammas[b] for b in program.of_region(number))),
         basis=region.basis,
         basis_labels=region.labels,
     )
 
 
-def _local_hamiltonian(number: int, region: Region, problem: Problem, point: Point) -> NDArray[Any]:
+def _local_hamiltonian(number: int, region: Region, program: Program, point: Point) -> NDArray[Any]:
     """H_r of the point's coordinates."""
     total = np.zeros((region.dimension,) * 2, dtype=complex)
-    for weight, (owner, operator) in zip(point.shift, problem.shifts.basis, strict=True):
+    for weight, (owner, operator) in zip(point.shift, program.shifts.basis, strict=True):
         if owner == number:
             total += weight * operator
     return total if total.imag.any() else total.real
 
 
 def _secular_part(
-    problem: Problem, point: Point, reference: Redfield, regions: tuple[Region, ...]
+    program: Program, point: Point, reference: Redfield, regions: tuple[Region, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(rates C[k, a] between levels, decay[a, g] of every coherence), both (d, d).
 
@@ -79,7 +79,7 @@ def _secular_part(
     rates = np.zeros((size, size))
     overlap = np.zeros((size, size))
     for number, region in enumerate(regions):
-        blocks = problem.of_region(number)
+        blocks = program.of_region(number)
         by_charge = len(blocks) == len(region.groups)
         groups = region.groups if by_charge else (merged(region, reference.spectrum),)
         for b, group in zip(blocks, groups, strict=True):

@@ -22,7 +22,7 @@ from lindfeas.physics.equations.redfield import Redfield, redfield_equation
 from lindfeas.program.assembly import assemble
 from lindfeas.program.bounds import Interval
 from lindfeas.program.flow import flow_blocks
-from lindfeas.program.program import Problem
+from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
 from lindfeas.program.target import Target, coherences, populations
 from lindfeas.program.verdict import Verdict
@@ -85,7 +85,7 @@ def certify(
     reference = redfield_equation(question.system)
     target = target_of(question, reference)
     ansatz = regions(question.system, reference.spectrum)
-    problem = assemble(
+    program = assemble(
         target,
         reference,
         ansatz,
@@ -93,9 +93,9 @@ def certify(
         lamb_shift=question.lamb_shift,
         hamiltonian_limit=question.hamiltonian_limit,
     )
-    enclosure = enclose(problem, solvers)
+    enclosure = enclose(program, solvers)
     demands = Demands(
-        problem=problem,
+        program=program,
         reference=reference,
         ansatz=ansatz,
         target=target,
@@ -105,9 +105,9 @@ def certify(
     put_to_work = _checked(candidate, reference, ansatz, target) if check else None
     distance = _distances(interval, question, target, reference, ansatz, candidate)
     witness, nearest = None, None
-    cells = _cells(problem, sharp) if target.is_populations else 0
+    cells = _cells(program, sharp) if target.is_populations else 0
     if cells:
-        distance, witness, nearest = _sharp(problem, enclosure, distance, reference, ansatz, cells)
+        distance, witness, nearest = _sharp(program, enclosure, distance, reference, ansatz, cells)
     return Answer(
         question=question,
         verdict=verdict,
@@ -121,7 +121,7 @@ def certify(
         multiplier=enclosure.multiplier,
         candidate=candidate,
         reference=reference,
-        hamiltonian_limit=problem.shifts.limit if problem.shifts.count else None,
+        hamiltonian_limit=program.shifts.limit if program.shifts.count else None,
         check=put_to_work,
         distance_witness=witness,
         nearest=nearest,
@@ -180,7 +180,7 @@ def _checked(
     return None if check.unknowns > CHECKED else check
 
 
-def _cells(problem: Problem, sharp: bool | None) -> int:
+def _cells(program: Program, sharp: bool | None) -> int:
     """Into how many cells a sharp bound may cut the allowed Gamma; 0 for no sharp bound.
 
     Matrix inequalities of order above 1 make every cell take about a second: then, unless a sharp
@@ -188,14 +188,14 @@ def _cells(problem: Problem, sharp: bool | None) -> int:
     """
     if sharp is not None:
         return CELLS if sharp else 0
-    cones = 2 * problem.rows * sum(block.size > 1 for block in problem.blocks)
-    if problem.rows > QUICK_LEVELS or cones > QUICK_CONES:
+    cones = 2 * program.rows * sum(block.size > 1 for block in program.blocks)
+    if program.rows > QUICK_LEVELS or cones > QUICK_CONES:
         return 0
     return 1 if cones else CELLS
 
 
 def _sharp(
-    problem: Problem,
+    program: Program,
     enclosure: Enclosure,
     distance: TraceDistance,
     reference: Redfield,
@@ -206,14 +206,14 @@ def _sharp(
     if enclosure.point is None:
         return distance, None, None
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
-    found = nearest_lindbladian(problem, reference.populations, flows, enclosure.point)
+    found = nearest_lindbladian(program, reference.populations, flows, enclosure.point)
     nearest, upper = None, distance.upper
     if found is not None and (upper is None or found[1] <= upper):
         upper = found[1]
-        nearest = lindbladian(problem, found[0], reference, ansatz)
+        nearest = lindbladian(program, found[0], reference, ansatz)
     ceiling = 2.0 if upper is None else 2 * upper
     witness = distance_witness(
-        problem, reference, flows, enclosure.multiplier, ceiling, enclosure.solver, cells=cells
+        program, reference, flows, enclosure.multiplier, ceiling, enclosure.solver, cells=cells
     )
     if witness is not None and distance.lower is not None:
         distance = replace(distance, lower=max(distance.lower, witness.length / 2))

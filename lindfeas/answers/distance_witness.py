@@ -1,8 +1,8 @@
 """Certified lower bounds on the trace distance between true and Lindblad steady populations.
 
 With v = C(Gamma)^T y and B^r_a(y) from `lindfeas.program.flow`, every Lindbladian of a convex set
-of Gamma with steady populations p' has ||p - p'||_1 >= L if there are y and Hermitian K^r such that, for all
-Gamma of the set, all levels a and both signs,
+of Gamma with steady populations p' has ||p - p'||_1 >= L if there are y and Hermitian K^r such
+that, for all Gamma of the set, all levels a and both signs,
 
     sum_r <Gamma^r, A^r(y) -/+ (L B^r_a(y) - K^r)> > 0.
 
@@ -32,7 +32,7 @@ from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.bounds import dual_rate_values
 from lindfeas.program.flow import FlowBlock
-from lindfeas.program.program import Problem
+from lindfeas.program.program import Program
 from lindfeas.program.rounding import SAFETY
 from lindfeas.solvers.distance import WitnessProgram
 
@@ -130,7 +130,7 @@ class Witness:
 
 
 def distance_witness(
-    problem: Problem,
+    program: Program,
     reference: Redfield,
     flows: Sequence[FlowBlock],
     multiplier: NDArray[np.float64],
@@ -149,7 +149,7 @@ def distance_witness(
         shifts=[np.zeros((flow.size,) * 2) for flow in flows],
         slopes=np.zeros((0, 2 * len(multiplier))),
     )
-    search = _Search(problem, reference, flows, ceiling, solver, cells)
+    search = _Search(program, reference, flows, ceiling, solver, cells)
     length = search.reach(start, 1.0, (), 0.0)
     if not length:  # so far below the ceiling that the bisection ends at zero
         return None
@@ -193,21 +193,21 @@ class _Search:
 
     def __init__(
         self,
-        problem: Problem,
+        program: Program,
         reference: Redfield,
         flows: Sequence[FlowBlock],
         ceiling: float,
         solver: str,
         cells: int,
     ) -> None:
-        self.problem, self.reference, self.flows, self.ceiling = problem, reference, flows, ceiling
+        self.program, self.reference, self.flows, self.ceiling = program, reference, flows, ceiling
         self.solver, self.cells = solver, cells
         self.steady = [flow.of_state(reference.populations) for flow in flows]
 
     @cached_property
     def program(self) -> WitnessProgram:
         """Compiled once, for as many cuts as a cell can have."""
-        populations, rates = self.reference.populations, self.problem.rates
+        populations, rates = self.reference.populations, self.program.rates
         most = max(self.cells - 1, 1)
         return WitnessProgram(self.flows, populations, rates, most, self.solver)
 
@@ -264,7 +264,7 @@ class _Search:
             paid = table.T @ slopes + 8 * UNIT_ROUNDOFF * np.abs(table).T @ slopes
             smallest = self._smallest(bases, [length * tilt for tilt in tilts], paid)
             smallest -= (fixed + length * growing)[:, None]
-            return bool(dual_rate_values(self.problem.rates, smallest).min() > 0)
+            return bool(dual_rate_values(self.program.rates, smallest).min() > 0)
 
         low = known * (1 + GAIN / 10)
         if not holds(low):
@@ -282,7 +282,7 @@ class _Search:
         paid: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """min_b (lambda_min(base_b -/+ tilt_ba) - paid_ba) - rounding, shape (regions, 2d)."""
-        smallest = np.full((len(self.problem.regions), paid.shape[1]), np.inf)
+        smallest = np.full((len(self.program.regions), paid.shape[1]), np.inf)
         for flow, base, tilt, cost in zip(self.flows, bases, tilts, paid, strict=True):
             matrices = np.concatenate([base - tilt, base + tilt])
             values = np.linalg.eigvalsh(matrices) if flow.size > 1 else matrices[:, 0].real
@@ -303,7 +303,7 @@ class _Search:
         angle = float(reference.spectrum.rotation_angles().sum(axis=1).max(initial=0.0))
         dimensions = [reference.system.region_dimension(bath) for bath in reference.system.baths]
         single = 4 * np.array(dimensions) / levels * (2 * angle + levels * UNIT_ROUNDOFF)
-        fixed = [region.of(y, largest) for region in self.problem.uncertainty.regions]
+        fixed = [region.of(y, largest) for region in self.program.uncertainty.regions]
         return np.array(fixed), SAFETY * largest * single
 
 

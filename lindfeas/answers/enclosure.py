@@ -3,7 +3,7 @@
 Optima are often far below a solver's absolute tolerance, so the data are multiplied until the
 optimum is about 1e-2. Every attempt is certified by itself; the interval is the intersection.
 
-All of it happens in the program's own unit (`Problem.unit`), a power of two, so that nothing is
+All of it happens in the program's own unit (`Program.unit`), a power of two, so that nothing is
 rounded and no constant below refers to the units of the question.
 """
 
@@ -21,7 +21,7 @@ from lindfeas.errors import InputError, SolverError
 from lindfeas.program import bounds
 from lindfeas.program.bounds import Interval
 from lindfeas.program.polish import polished
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 from lindfeas.program.rates import Rates
 from lindfeas.program.shift_fit import refit_shift, smaller_shift
 from lindfeas.solvers.conic import UNSEEN, RawSolution, solve
@@ -122,7 +122,7 @@ class Enclosure:
 
 
 def enclose(
-    problem: Problem,
+    program: Program,
     solvers: Sequence[str],
     *,
     observe: Callable[[Enclosure], None] | None = None,
@@ -139,62 +139,62 @@ def enclose(
     SolverError
         If no solver returned anything.
     """
-    _require_small(problem)
-    unit = problem.unit
+    _require_small(program)
+    unit = program.unit
 
     def report(enclosure: Enclosure) -> None:
         if observe is not None:
             observe(enclosure.times(unit))
 
-    return _enclosed(problem.in_units_of(unit), solvers, report).times(unit)
+    return _enclosed(program.in_units_of(unit), solvers, report).times(unit)
 
 
-def _require_small(problem: Problem) -> None:
+def _require_small(program: Program) -> None:
     """Refuse cones for which an interior-point solver would need more than a few gigabytes."""
-    for block in problem.blocks:
+    for block in program.blocks:
         order = 2 * block.size if block.is_complex else block.size
         if order * (order + 1) // 2 > LARGEST_CONE:
             raise InputError(
                 "must be a region with fewer operators of one charge: a Kossakowski matrix of "
                 f"order {block.size}{' with complex entries' if block.is_complex else ''} is too "
                 "large; state a conserved charge, or take fewer sites or levels",
-                f"bath.{problem.regions[block.region]}.sites",
+                f"bath.{program.regions[block.region]}.sites",
             )
 
 
 def _enclosed(
-    problem: Problem, solvers: Sequence[str], observe: Callable[[Enclosure], None]
+    program: Program, solvers: Sequence[str], observe: Callable[[Enclosure], None]
 ) -> Enclosure:
-    effort = _effort(problem)
+    effort = _effort(program)
     best = Enclosure(
         interval=Interval(0.0, math.inf),
         attempts=(),
         point=None,
-        multiplier=np.zeros(problem.rows),
+        multiplier=np.zeros(program.rows),
         solver="",
     )
     for name in solvers:
         idle = 0
-        inner = _inner_multiplier(problem, name)
+        inner = _inner_multiplier(program, name)
         for factor, floor in PLAN:
             width = best.interval.width
             raw = solve(
-                problem,
+                program,
                 name,
-                scale=factor * _scale(problem, best, effort),
+                scale=factor * _scale(program, best, effort),
                 around=None if floor is None else best.point,
                 floor=floor or 0.0,
             )
-            best = _improve(problem, best, raw, inner, effort)
+            best = _improve(program, best, raw, inner, effort)
             observe(best)
             idle = idle + 1 if best.interval.width > BARELY * width else 0
-            if _is_narrow(best.interval, problem, best.point, effort) or idle == effort.idle:
+            if _is_narrow(best.interval, program, best.point, effort) or idle == effort.idle:
                 break
-        best = _with_slower_rates(problem, best, name, inner, effort)
+        best = _with_slower_rates(program, best, name, inner, effort)
         if best.point is not None:
-            slack = bounds.rounding_of(problem, best.point) / 100
-            point = smaller_shift(problem, best.point, slack)
-            upper = max(best.interval.upper, bounds.upper_bound(problem, point))
+            slack = bounds.rounding_of(program, best.point) / 100
+            point = smaller_shift(program, best.point, slack)
+            upper = max(best.interval.upper, bounds.upper_bound(program, point))
             return replace(best, point=point, interval=Interval(best.interval.lower, upper))
     last = {a.solver: a.message or a.status for a in best.attempts}
     messages = "; ".join(f"{name}: {message}" for name, message in last.items())
@@ -202,7 +202,7 @@ def _enclosed(
 
 
 def _with_slower_rates(
-    problem: Problem,
+    program: Program,
     best: Enclosure,
     solver: str,
     inner: NDArray[np.float64] | None,
@@ -213,62 +213,62 @@ def _with_slower_rates(
     Rounding counts by the rate, and where some dissipator leaves the states alone, free rates are
     as large as the solver likes.
     """
-    if best.point is None or problem.rates.rule != "range" or not problem.natural_rate:
+    if best.point is None or program.rates.rule != "range" or not program.natural_rate:
         return best
-    count = len(problem.regions)
-    low = np.array(problem.rates.per_region("min", count))
-    high = np.array(problem.rates.per_region("max", count))
-    moderate = np.clip(MODERATE * problem.natural_rate, low, high)
-    rounding = bounds.rounding_of(problem, best.point)
-    fast = bool((problem.traces(best.point.gammas) > moderate).any())
+    count = len(program.regions)
+    low = np.array(program.rates.per_region("min", count))
+    high = np.array(program.rates.per_region("max", count))
+    moderate = np.clip(MODERATE * program.natural_rate, low, high)
+    rounding = bounds.rounding_of(program, best.point)
+    fast = bool((program.traces(best.point.gammas) > moderate).any())
     if not fast or rounding < best.interval.width / 2:
         return best
-    slower = replace(problem, rates=Rates.range(tuple(low), tuple(moderate)))
-    raw = solve(slower, solver, scale=_scale(problem, best, effort))
-    return _improve(problem, best, raw, inner, effort)
+    slower = replace(program, rates=Rates.range(tuple(low), tuple(moderate)))
+    raw = solve(slower, solver, scale=_scale(program, best, effort))
+    return _improve(program, best, raw, inner, effort)
 
 
-def _effort(problem: Problem) -> Effort:
+def _effort(program: Program) -> Effort:
     """What the kind of program is worth."""
-    if problem.layout.is_vector:
+    if program.layout.is_vector:
         return LEVELS
-    return RANGED if problem.rates.rule == "range" else MATRICES
+    return RANGED if program.rates.rule == "range" else MATRICES
 
 
-def _inner_multiplier(problem: Problem, solver: str) -> NDArray[np.float64] | None:
+def _inner_multiplier(program: Program, solver: str) -> NDArray[np.float64] | None:
     """For ranged rates: a multiplier with A^r(Y) > 0 everywhere, if there is one.
 
     It is optimal for the same program without required actions, at total rate 1: positive exactly
     if no Lindbladian of the ansatz leaves the states alone.
     """
-    if problem.rates.rule != "range":
+    if program.rates.rule != "range":
         return None
     quiet = replace(
-        problem, offset=np.zeros(problem.rows), rates=Rates.total(1.0), norm="frobenius"
+        program, offset=np.zeros(program.rows), rates=Rates.total(1.0), norm="frobenius"
     )
     raw = solve(quiet, solver, scale=10.0)
     if raw.multiplier is None:
         return None
-    y = bounds.unfelt(problem, raw.multiplier, list(problem.shifts.regions))
-    return bounds.repair_multiplier(problem, y)
+    y = bounds.unfelt(program, raw.multiplier, list(program.shifts.regions))
+    return bounds.repair_multiplier(program, y)
 
 
-def _scale(problem: Problem, best: Enclosure, effort: Effort) -> float:
+def _scale(program: Program, best: Enclosure, effort: Effort) -> float:
     if best.point is None:
-        return effort.first_scale / problem.magnitude
+        return effort.first_scale / program.magnitude
     return effort.goal / max(best.interval.upper, SMALLEST_ESTIMATE)
 
 
-def _is_narrow(interval: Interval, problem: Problem, point: Point | None, effort: Effort) -> bool:
+def _is_narrow(interval: Interval, program: Program, point: Point | None, effort: Effort) -> bool:
     """Narrow enough, or as narrow as rounding lets it become."""
     if point is None:
         return False
-    rounding = bounds.rounding_of(problem, point)
+    rounding = bounds.rounding_of(program, point)
     return interval.is_narrow(effort.relative, max(effort.absolute, 2.1 * rounding))
 
 
 def _improve(
-    problem: Problem,
+    program: Program,
     best: Enclosure,
     raw: RawSolution,
     inner: NDArray[np.float64] | None,
@@ -289,8 +289,8 @@ def _improve(
     )
     if raw.point is None or raw.multiplier is None:
         return replace(best, attempts=(*best.attempts, attempt))
-    multiplier, lower = _best_multiplier(problem, best, raw, inner)
-    point, upper = _best_point(problem, best, raw.point, multiplier, lower, effort)
+    multiplier, lower = _best_multiplier(program, best, raw, inner)
+    point, upper = _best_point(program, best, raw.point, multiplier, lower, effort)
     better_dual = best.point is None or lower > best.interval.lower
     better_primal = upper < best.interval.upper
     return Enclosure(
@@ -303,43 +303,43 @@ def _improve(
 
 
 def _best_multiplier(
-    problem: Problem,
+    program: Program,
     best: Enclosure,
     raw: RawSolution,
     inner: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], float]:
     """The dual function is concave: also try the middle between old and new."""
-    candidates = [bounds.repair_multiplier(problem, y) for y in _unfelt(problem, raw)]
+    candidates = [bounds.repair_multiplier(program, y) for y in _unfelt(program, raw)]
     if best.point is not None:
         middles = [(y + best.multiplier) / 2 for y in candidates]
-        candidates += [bounds.repair_multiplier(problem, y) for y in middles]
+        candidates += [bounds.repair_multiplier(program, y) for y in middles]
     if inner is not None:
-        candidates += [bounds.lifted(problem, y) for y in candidates]
-        candidates += [bounds.raised(problem, y, inner) for y in candidates]
-    values = [bounds.lower_bound(problem, y) for y in candidates]
+        candidates += [bounds.lifted(program, y) for y in candidates]
+        candidates += [bounds.raised(program, y, inner) for y in candidates]
+    values = [bounds.lower_bound(program, y) for y in candidates]
     winner = int(np.argmax(values))
     return candidates[winner], values[winner]
 
 
-def _unfelt(problem: Problem, raw: RawSolution) -> list[NDArray[np.float64]]:
+def _unfelt(program: Program, raw: RawSolution) -> list[NDArray[np.float64]]:
     """The multiplier without what the H_r inside their balls feel, and without what any feels.
 
     Where an H_r is at its limit, M_r^T y points along it, and is paid for.
     """
     if raw.multiplier is None or raw.point is None:
         return []
-    shifts = problem.shifts
+    shifts = program.shifts
     if not shifts.count:
         return [raw.multiplier]
     norms = shifts.norms(raw.point.shift)
     inside = [region for region, norm in norms.items() if norm < INSIDE * shifts.limit]
     choices = [inside] if len(inside) == len(norms) else [inside, list(norms)]
     least = UNSEEN / raw.scale
-    return [bounds.unfelt(problem, raw.multiplier, regions, least) for regions in choices]
+    return [bounds.unfelt(program, raw.multiplier, regions, least) for regions in choices]
 
 
 def _best_point(
-    problem: Problem,
+    program: Program,
     best: Enclosure,
     raw: Point,
     multiplier: NDArray[np.float64],
@@ -349,25 +349,25 @@ def _best_point(
     """The repaired point, and where that is not enough what linear algebra makes of it."""
     found, upper = None, math.inf
     known_lower = max(lower, best.interval.lower)
-    for candidate in _candidates(problem, best, raw, multiplier):
-        repaired = bounds.repair_point(problem, candidate)
-        value = bounds.upper_bound(problem, repaired)
+    for candidate in _candidates(program, best, raw, multiplier):
+        repaired = bounds.repair_point(program, candidate)
+        value = bounds.upper_bound(program, repaired)
         if value < upper:
             found, upper = repaired, value
-        if _is_narrow(Interval(known_lower, upper), problem, found, effort):
+        if _is_narrow(Interval(known_lower, upper), program, found, effort):
             break
     if found is None:
-        found = bounds.repair_point(problem, raw)
+        found = bounds.repair_point(program, raw)
     return found, upper
 
 
 def _candidates(
-    problem: Problem, best: Enclosure, raw: Point, multiplier: NDArray[np.float64]
+    program: Program, best: Enclosure, raw: Point, multiplier: NDArray[np.float64]
 ) -> Iterator[Point]:
     yield raw
-    repaired = bounds.repair_point(problem, raw)
-    yield refit_shift(problem, repaired)
-    yield from polished(problem, repaired, multiplier)
+    repaired = bounds.repair_point(program, raw)
+    yield refit_shift(program, repaired)
+    yield from polished(program, repaired, multiplier)
     if best.point is not None:
         gammas = zip(repaired.gammas, best.point.gammas, strict=True)
         middle = Point(
@@ -375,7 +375,7 @@ def _candidates(
             shift=(repaired.shift + best.point.shift) / 2,
         )
         yield middle
-        yield from polished(problem, middle, multiplier)
+        yield from polished(program, middle, multiplier)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.bounds import repair_point
 from lindfeas.program.flow import FlowBlock
 from lindfeas.program.hermitian import hermitian_root
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 
 COARSE, FINE = (3, 60, 1.0), (9, 200, 1.0)
 """Most stages, most steps of every stage, and the first e in mean deviations of the populations; e
@@ -72,7 +72,7 @@ SMALLEST_RATE = 1e-9
 
 
 def nearest_lindbladian(
-    problem: Problem,
+    program: Program,
     populations: NDArray[np.float64],
     flows: Sequence[FlowBlock],
     point: Point,
@@ -88,11 +88,11 @@ def nearest_lindbladian(
     -------
     (feasible point, T), or None if no point tried has a unique steady state
     """
-    search = _Search(problem, populations, flows)
+    search = _Search(program, populations, flows)
     if (distance := search.distance(point)) < NOTHING:
         return point, distance
     even = Point(gammas=[np.eye(flow.size) for flow in flows], shift=point.shift)
-    best, distance = search.best((point, repair_point(problem, even)), search.scattered(point))
+    best, distance = search.best((point, repair_point(program, even)), search.scattered(point))
     return (best, distance) if np.isfinite(distance) else None
 
 
@@ -100,7 +100,7 @@ def nearest_lindbladian(
 class _Search:
     """F(x), x being the entries of all B, then for rule ``range`` the logarithms of all rates."""
 
-    problem: Problem
+    program: Program
     populations: NDArray[np.float64]
     flows: Sequence[FlowBlock]
 
@@ -156,7 +156,7 @@ class _Search:
     def _stepped(self, point: Point, distance: float) -> tuple[Point, float]:
         if not NOTHING < distance < np.inf:
             return point, distance
-        return stepped(self.problem, self.populations, self.flows, point, self.distance)
+        return stepped(self.program, self.populations, self.flows, point, self.distance)
 
     def _nearest(self, points: Sequence[Point]) -> tuple[Point, float]:
         return min(((one, self.distance(one)) for one in points), key=_second)
@@ -172,9 +172,9 @@ class _Search:
         generator = np.random.default_rng(0)
         points = []
         for _ in range(RANDOM):
-            shares = 10.0 ** generator.uniform(-2, 2, len(self.problem.regions))
+            shares = 10.0 ** generator.uniform(-2, 2, len(self.program.regions))
             gammas = [shares[flow.region] * _random(flow, generator) for flow in self.flows]
-            points.append(repair_point(self.problem, Point(gammas=gammas, shift=like.shift)))
+            points.append(repair_point(self.program, Point(gammas=gammas, shift=like.shift)))
         return sorted(points, key=self.distance)[:KEPT]
 
     def descend(self, start: Point, effort: tuple[int, int, float]) -> Iterator[Point]:
@@ -202,7 +202,7 @@ class _Search:
                 options={"maxiter": effort[1], "maxcor": MEMORY, "ftol": 1e-10, "gtol": 1e-12},
             )
             x = found.x
-            yield repair_point(self.problem, Point(gammas=self._gammas(x)[0], shift=start.shift))
+            yield repair_point(self.program, Point(gammas=self._gammas(x)[0], shift=start.shift))
             if length < SMOOTH * self._deviation(x):
                 break
             length /= 10
@@ -234,9 +234,9 @@ class _Search:
         along = np.zeros(len(factors))
         for flow, slope, gamma in zip(self.flows, slopes, gammas, strict=True):
             along[flow.region] += float(np.sum(slope * gamma).real)
-        traces = self.problem.traces(gammas)
+        traces = self.program.traces(gammas)
         mean = along / traces
-        if self.problem.rates.rule == "total":
+        if self.program.rates.rule == "total":
             mean = np.full(len(along), along.sum() / traces.sum())
         parts = []
         for flow, slope, root in zip(self.flows, slopes, roots, strict=True):
@@ -245,7 +245,7 @@ class _Search:
             parts.append(product.real.ravel())
             if np.iscomplexobj(root):
                 parts.append(-product.imag.ravel())
-        if self.problem.rates.rule == "range":
+        if self.program.rates.rule == "range":
             parts.append(along)
         return np.concatenate(parts)
 
@@ -272,16 +272,16 @@ class _Search:
 
     def _wanted(self, logarithms: NDArray[np.float64]) -> NDArray[np.float64]:
         """tr Gamma^r that the rule wants; the sum of all in every place for ``total``."""
-        rates = self.problem.rates
+        rates = self.program.rates
         if rates.rule == "range":
             wanted: NDArray[np.float64] = np.exp(logarithms)
             return wanted
-        return np.array(rates.per_region("value", len(self.problem.regions)))
+        return np.array(rates.per_region("value", len(self.program.regions)))
 
     def _measured(self, gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """What `_wanted` is compared with."""
-        traces = self.problem.traces(gammas)
-        return np.full(len(traces), traces.sum()) if self.problem.rates.rule == "total" else traces
+        traces = self.program.traces(gammas)
+        return np.full(len(traces), traces.sum()) if self.program.rates.rule == "total" else traces
 
     def _coordinates(
         self, point: Point
@@ -289,17 +289,17 @@ class _Search:
         """x of a point, and its limits."""
         parts = []
         for flow, gamma in zip(self.flows, point.gammas, strict=True):
-            largest = float(self.problem.traces(point.gammas).max())
+            largest = float(self.program.traces(point.gammas).max())
             root = hermitian_root(gamma, floor=FLOOR * largest)
             parts.append(root.real.ravel())
             if flow.is_complex:
                 parts.append(root.imag.ravel())
         limits: list[tuple[float | None, float | None]] = [(None, None)] * sum(map(len, parts))
-        rates, count = self.problem.rates, len(self.problem.regions)
+        rates, count = self.program.rates, len(self.program.regions)
         if rates.rule == "range":
             high = np.array(rates.per_region("max", count))
             low = np.maximum(rates.per_region("min", count), SMALLEST_RATE * high)
-            parts.append(np.log(np.clip(self.problem.traces(point.gammas), low, high)))
+            parts.append(np.log(np.clip(self.program.traces(point.gammas), low, high)))
             limits += list(zip(np.log(low), np.log(high), strict=True))
         return np.concatenate(parts), limits
 

@@ -24,7 +24,7 @@ from lindfeas.physics.equations.rate_equation import stationary_distribution
 from lindfeas.program.bounds import repair_point
 from lindfeas.program.flow import FlowBlock
 from lindfeas.program.hermitian import hermitian_coordinates, hermitian_matrix
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 
 WIDEST = 0.5
 """Largest radius of the trust region: entries of X."""
@@ -45,7 +45,7 @@ FLOOR = 0.1
 
 
 def stepped(
-    problem: Problem,
+    program: Program,
     populations: NDArray[np.float64],
     flows: Sequence[FlowBlock],
     point: Point,
@@ -62,7 +62,7 @@ def stepped(
     """
     value, radius = distance(point), WIDEST
     for _ in range(MOST_STEPS):
-        trial = _step(problem, populations, flows, point, radius)
+        trial = _step(program, populations, flows, point, radius)
         reached = float("inf") if trial is None else distance(trial)
         radius = min(2 * radius, WIDEST) if reached < value * (1 - GAIN) else radius / 4
         if trial is not None and reached < value:
@@ -83,7 +83,7 @@ class _Linear:
 
 
 def _step(
-    problem: Problem,
+    program: Program,
     populations: NDArray[np.float64],
     flows: Sequence[FlowBlock],
     point: Point,
@@ -113,7 +113,7 @@ def _step(
         return None
     count, levels = effect.shape[1], len(steady)
     slack = np.eye(levels)
-    traces, limits = _trace_rows(problem, flows, blocks, problem.traces(point.gammas))
+    traces, limits = _trace_rows(program, flows, blocks, program.traces(point.gammas))
     found = linprog(
         np.concatenate([np.zeros(count), np.ones(levels)]),
         A_ub=np.vstack(
@@ -127,7 +127,7 @@ def _step(
         method="highs-ds",
         options={"maxiter": MOST_PIVOTS},
     )
-    return None if found.x is None else _moved(problem, flows, point, blocks, found.x)
+    return None if found.x is None else _moved(program, flows, point, blocks, found.x)
 
 
 def _linear(
@@ -154,13 +154,13 @@ def _bounds(
 
 
 def _trace_rows(
-    problem: Problem,
+    program: Program,
     flows: Sequence[FlowBlock],
     blocks: Sequence[_Linear],
     traces: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """By how much every region's trace changes, or all together, and between which limits."""
-    rates, count = problem.rates, len(traces)
+    rates, count = program.rates, len(traces)
     spans = np.cumsum([0, *(block.rows.shape[1] for block in blocks)])
     rows = np.zeros((count, spans[-1]))
     for flow, block, start in zip(flows, blocks, spans, strict=False):
@@ -174,7 +174,7 @@ def _trace_rows(
 
 
 def _moved(
-    problem: Problem,
+    program: Program,
     flows: Sequence[FlowBlock],
     point: Point,
     blocks: Sequence[_Linear],
@@ -186,4 +186,4 @@ def _moved(
         change = hermitian_matrix(x[at : at + count], flow.size, flow.is_complex)
         gammas.append(gamma + block.root @ change @ block.root.conj().T)
         at += count
-    return repair_point(problem, Point(gammas=gammas, shift=point.shift))
+    return repair_point(program, Point(gammas=gammas, shift=point.shift))

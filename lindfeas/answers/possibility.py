@@ -28,7 +28,7 @@ from lindfeas.physics.equations.operator_basis import Region
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.program import bounds
 from lindfeas.program.bounds import Interval
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 from lindfeas.program.rates import Rates
 from lindfeas.program.target import Target
 from lindfeas.solvers.conic import best_conditioned
@@ -65,7 +65,7 @@ SHORTCOMINGS = (NOT_UNIQUE, TOO_SLOW, WRONG_POPULATIONS)
 class Demands:
     """What a candidate must do besides a small defect."""
 
-    problem: Problem
+    program: Program
     reference: Redfield
     ansatz: tuple[Region, ...]
     target: Target
@@ -73,7 +73,7 @@ class Demands:
 
     def candidate(self, point: Point) -> Lindbladian:
         """The Lindbladian of a feasible point."""
-        return lindbladian(self.problem, point, self.reference, self.ansatz)
+        return lindbladian(self.program, point, self.reference, self.ansatz)
 
     def shortcoming(self, point: Point, candidate: Lindbladian) -> str | None:
         """Why the candidate does not count, in words, or None."""
@@ -83,11 +83,11 @@ class Demands:
             return None
         levels = self.reference.spectrum.dimension
         rate = sum(region.rate * region.dimension / levels for region in candidate.regions)
-        if rate < NEGLIGIBLE * self.problem.natural_rate:
+        if rate < NEGLIGIBLE * self.program.natural_rate:
             return TOO_SLOW
         if self._asks_for_populations:
             total = sum(region.rate for region in candidate.regions)
-            if population_defect(self.problem, point) * max(1.0, 1 / total) >= self.tolerance:
+            if population_defect(self.program, point) * max(1.0, 1 / total) >= self.tolerance:
                 return WRONG_POPULATIONS
         return None
 
@@ -115,7 +115,7 @@ class Demands:
         if reason is None:
             return found, interval, None
         for other in self._others(enclosure):
-            upper = bounds.upper_bound(self.problem, other)
+            upper = bounds.upper_bound(self.program, other)
             if upper < self.tolerance:
                 candidate = self.candidate(other)
                 again = self.shortcoming(other, candidate)
@@ -127,15 +127,15 @@ class Demands:
     def _others(self, enclosure: Enclosure) -> Iterator[Point]:
         """Feasible points near the optimum, with better conditioned Gamma or larger rates."""
         held_up = self._held_up()
-        least = EXACT * self.problem.unit
+        least = EXACT * self.program.unit
         most = SHARE * self.tolerance
         flow = most if self._asks_for_populations else None
         for factor in NEAR_OPTIMAL:
             allowed = min(max(factor * enclosure.interval.upper, least), most)
-            for problem in (self.problem,) if held_up is None else (held_up, self.problem):
-                point = best_conditioned(problem, enclosure.solver, allowed, flow)
+            for program in (self.program,) if held_up is None else (held_up, self.program):
+                point = best_conditioned(program, enclosure.solver, allowed, flow)
                 if point is not None:
-                    yield bounds.repair_point(problem, point)
+                    yield bounds.repair_point(program, point)
         if held_up is not None:
             try:
                 point = enclose(held_up, [enclosure.solver]).point
@@ -144,25 +144,25 @@ class Demands:
             if point is not None:
                 yield point
 
-    def _held_up(self) -> Problem | None:
+    def _held_up(self) -> Program | None:
         """The program with free rates held near Redfield's largest, as far as the rule allows."""
-        rates, regions = self.problem.rates, self.ansatz
-        if rates.rule != "range" or not self.problem.natural_rate:
+        rates, regions = self.program.rates, self.ansatz
+        if rates.rule != "range" or not self.program.natural_rate:
             return None
         levels = self.reference.spectrum.dimension
         low = np.array(rates.per_region("min", len(regions)))
         high = np.array(rates.per_region("max", len(regions)))
-        natural = self.problem.natural_rate * levels / np.array([r.dimension for r in regions])
+        natural = self.program.natural_rate * levels / np.array([r.dimension for r in regions])
         floor, ceiling = (tuple(np.clip(fraction * natural, low, high)) for fraction in HELD)
-        return replace(self.problem, rates=Rates.range(floor, ceiling))
+        return replace(self.program, rates=Rates.range(floor, ceiling))
 
 
-def population_defect(problem: Problem, point: Point) -> float:
+def population_defect(program: Program, point: Point) -> float:
     """sum_k |<k|L'(rho0)|k>| of a point of a program for whole matrices, rounding included.
 
     Neither the required action nor a local Hamiltonian has a diagonal there.
     """
-    flow = problem.dissipation(point.gammas) - problem.offset
-    total = float(np.abs(flow[problem.layout.diagonal]).sum())
-    rates = zip(problem.uncertainty.regions, problem.traces(point.gammas), strict=True)
-    return total + sum(float(t) * own.worst(problem.layout, "trace") for own, t in rates)
+    flow = program.dissipation(point.gammas) - program.offset
+    total = float(np.abs(flow[program.layout.diagonal]).sum())
+    rates = zip(program.uncertainty.regions, program.traces(point.gammas), strict=True)
+    return total + sum(float(t) * own.worst(program.layout, "trace") for own, t in rates)

@@ -48,7 +48,7 @@ from lindfeas.physics.systems.sites import embed, partial_trace
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.bounds import Interval
 from lindfeas.program.hermitian import Layout, hermitian_coordinates, hermitian_matrix
-from lindfeas.program.program import GammaBlock, Problem, ShiftDirections
+from lindfeas.program.program import GammaBlock, Program, ShiftDirections
 from lindfeas.program.question import Question, require_question
 from lindfeas.program.rates import Rates
 from lindfeas.program.rounding import (
@@ -185,11 +185,11 @@ def redfield_verdict(
         reason = f"{count} real parameters are more than {LARGEST}"
         return RedfieldVerdict(generator=generator, eigenvalues=eigenvalues, reason=reason)
     ansatz = regions(question.system, reference.spectrum)
-    problem = nearest_problem(generator, reference, ansatz, rates, lamb_shift=question.lamb_shift)
-    enclosure = enclose(problem, usable_solvers(solver))
+    program = nearest_problem(generator, reference, ansatz, rates, lamb_shift=question.lamb_shift)
+    enclosure = enclose(program, usable_solvers(solver))
     if enclosure.point is None:
         raise SolverError("no solver returned a usable solution")
-    nearest = lindbladian(problem, enclosure.point, reference, ansatz)
+    nearest = lindbladian(program, enclosure.point, reference, ansatz)
     vectors = reference.spectrum.vectors
     state = (vectors * reference.populations) @ vectors.conj().T
     action = vectors.conj().T @ _action(nearest, state) @ vectors
@@ -213,7 +213,7 @@ def nearest_problem(
     rates: Rates | None = None,
     *,
     lamb_shift: bool = True,
-) -> Problem:
+) -> Program:
     """min ||L2 - L'||_HS over the ansatz, as a program with hardly more rows than parameters.
 
     The operators F_i of all regions are orthonormal, so the Kossakowski matrix of L2 enters by
@@ -236,7 +236,7 @@ def nearest_problem(
         for number, (region, group) in enumerate(groups)
     )
     count = len(shifts)
-    return Problem(
+    return Program(
         offset=offset,
         blocks=blocks,
         shifts=ShiftDirections(

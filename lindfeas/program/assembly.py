@@ -21,7 +21,7 @@ from lindfeas.physics.equations.operator_basis import Group, Region, merged
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.spectrum import Sector, whole_space
 from lindfeas.program.hermitian import Layout, hermitian_coordinates
-from lindfeas.program.program import GammaBlock, Problem, ShiftDirections, no_shifts
+from lindfeas.program.program import GammaBlock, Program, ShiftDirections, no_shifts
 from lindfeas.program.rates import Rates
 from lindfeas.program.rounding import Strengths, Uncertainty, level_uncertainty, state_uncertainty
 from lindfeas.program.target import Requirement, Target
@@ -44,7 +44,7 @@ def assemble(
     *,
     lamb_shift: bool = True,
     hamiltonian_limit: float | None = None,
-) -> Problem:
+) -> Program:
     """The program of one target.
 
     For populations only arrays of shape (d, n, n) and (n, n_final, n_initial) are formed, n being
@@ -117,13 +117,13 @@ def _refers_to_levels(target: Target) -> bool:
 
 def _diagonal_problem(
     target: Target, reference: Redfield, regions: tuple[Region, ...], rates: Rates
-) -> Problem:
+) -> Program:
     """Rows are levels; H_r drops out, because i[rho, H] has no diagonal for diagonal rho."""
     (requirement,) = target.requirements
     weight = requirement.weight
     levels, strengths = _level_rows(np.diag(requirement.state).real, regions)
     offset = -weight * np.diag(requirement.action).real
-    return Problem(
+    return Program(
         offset=offset,
         blocks=tuple(
             GammaBlock(region=region, charge=charge, rows=weight * rows)
@@ -170,7 +170,7 @@ def _matrix_problem(
     regions: tuple[Region, ...],
     rates: Rates,
     limit: float | None,
-) -> Problem:
+) -> Program:
     sectors, groups, neutral = _block_structure(target, reference, regions)
     is_complex = _needs_imaginary_parts(target, groups)
     layout, offset = _offset(target, sectors, is_complex)
@@ -190,7 +190,7 @@ def _matrix_problem(
             limit=limit,
             scale=_scale(target),
         )
-    return Problem(
+    return Program(
         offset=offset,
         blocks=tuple(blocks),
         shifts=shifts,

@@ -2,7 +2,7 @@
 
 Whatever multipliers and matrices come in, they are first repaired to exact feasibility; weak
 duality then makes the lower bound a lower bound and the upper bound an upper bound, up to
-rounding, which `Problem.uncertainty` pays for.
+rounding, which `Program.uncertainty` pays for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.hermitian import DUAL_NORM, hermitian_coordinates, hermitian_root
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 from lindfeas.program.rates import Rates
 
 LIFTS = 5
@@ -47,33 +47,33 @@ class Interval:
         return Interval(max(self.lower, other.lower), min(self.upper, other.upper))
 
 
-def lower_bound(problem: Problem, multiplier: NDArray[np.float64]) -> float:
+def lower_bound(program: Program, multiplier: NDArray[np.float64]) -> float:
     """Dual function at the repaired multiplier, minus the rounding allowance; at least 0.
 
     tau >= -tr(Y X) + sum_r t_r lambda_min(A^r(Y)) - h sum_r ||M_r^T y|| for every Hermitian Y of
     dual norm at most 1, with coordinates y; for populations Y = diag(y) with y in [-1, 1]^d.
     """
-    y = repair_multiplier(problem, multiplier)
-    largest = problem.layout.norm(y, "spectral")
-    smallest = smallest_eigenvalues(problem, y)
-    value = float(y @ problem.offset) + dual_rate_value(problem.rates, smallest)
-    shifts, uncertainty = problem.shifts, problem.uncertainty
+    y = repair_multiplier(program, multiplier)
+    largest = program.layout.norm(y, "spectral")
+    smallest = smallest_eigenvalues(program, y)
+    value = float(y @ program.offset) + dual_rate_value(program.rates, smallest)
+    shifts, uncertainty = program.shifts, program.uncertainty
     unknown = len(shifts.regions) * uncertainty.hamiltonian.of(y, largest)
     felt = shifts.limit * (shifts.felt(y) + unknown)
     return max(0.0, value - uncertainty.action * largest - felt)
 
 
-def smallest_eigenvalues(problem: Problem, y: NDArray[np.float64]) -> list[float]:
+def smallest_eigenvalues(program: Program, y: NDArray[np.float64]) -> list[float]:
     """lambda_min of A^r(Y) for every region, minus its rounding allowance."""
-    largest = problem.layout.norm(y, "spectral")
+    largest = program.layout.norm(y, "spectral")
     return [
-        _smallest_eigenvalue(problem, region, y) - rounding.of(y, largest)
-        for region, rounding in enumerate(problem.uncertainty.regions)
+        _smallest_eigenvalue(program, region, y) - rounding.of(y, largest)
+        for region, rounding in enumerate(program.uncertainty.regions)
     ]
 
 
 def raised(
-    problem: Problem, multiplier: NDArray[np.float64], inner: NDArray[np.float64]
+    program: Program, multiplier: NDArray[np.float64], inner: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The multiplier plus as much of ``inner`` as makes A^r(Y) positive in all regions.
 
@@ -84,33 +84,33 @@ def raised(
     inner
         A repaired multiplier with A^r(Y) > 0 in all regions.
     """
-    y = repair_multiplier(problem, multiplier)
-    reserve = min(smallest_eigenvalues(problem, inner))
-    missing = -min(smallest_eigenvalues(problem, y))
+    y = repair_multiplier(program, multiplier)
+    reserve = min(smallest_eigenvalues(program, inner))
+    missing = -min(smallest_eigenvalues(program, y))
     if missing <= 0 or reserve <= 0:
         return y
-    return repair_multiplier(problem, y + 1.1 * missing / reserve * inner)
+    return repair_multiplier(program, y + 1.1 * missing / reserve * inner)
 
 
-def lifted(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
+def lifted(program: Program, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
     """The smallest change of a multiplier that lifts the negative eigenvalues of A^r(Y) to zero.
 
     To first order, with the eigenvectors held fixed, so that every step leaves what is quadratic
     in it. Far less of the bound is lost than in `raised`, which lifts all eigenvalues at once.
     """
-    y = repair_multiplier(problem, multiplier)
-    directions = problem.shifts.directions
+    y = repair_multiplier(program, multiplier)
+    directions = program.shifts.directions
     for _ in range(LIFTS):
-        effects, missing = _negative_parts(problem, y)
+        effects, missing = _negative_parts(program, y)
         if not 0 < len(missing) <= LARGEST_LIFT:
             break
         effects = effects - directions @ (directions.T @ effects)
-        y = repair_multiplier(problem, y + np.linalg.lstsq(effects.T, missing, rcond=None)[0])
+        y = repair_multiplier(program, y + np.linalg.lstsq(effects.T, missing, rcond=None)[0])
     return y
 
 
 def _negative_parts(
-    problem: Problem, y: NDArray[np.float64]
+    program: Program, y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """V^dagger A[row] V on the negative eigenspaces V of A(y), and what is missing there to 0.
 
@@ -118,8 +118,8 @@ def _negative_parts(
     -------
     (coordinates of every row, shape (rows, c), coordinates of what is missing, shape (c,))
     """
-    effects, missing = [np.zeros((problem.rows, 0))], [np.zeros(0)]
-    for block in problem.blocks:
+    effects, missing = [np.zeros((program.rows, 0))], [np.zeros(0)]
+    for block in program.blocks:
         values, vectors = np.linalg.eigh(block.combine(y))
         inside = vectors[:, values < 0]
         if inside.size:
@@ -130,37 +130,37 @@ def _negative_parts(
     return np.hstack(effects), np.concatenate(missing)
 
 
-def upper_bound(problem: Problem, point: Point) -> float:
+def upper_bound(program: Program, point: Point) -> float:
     """Defect of a feasible point (see `repair_point`), plus the allowance.
 
     Where the state is hardly known the allowance is worth less than what no state can exceed.
     """
-    ceiling = problem.uncertainty.ceiling(problem.traces(point.gammas))
-    return min(problem.defect(point) + rounding_of(problem, point), ceiling)
+    ceiling = program.uncertainty.ceiling(program.traces(point.gammas))
+    return min(program.defect(point) + rounding_of(program, point), ceiling)
 
 
-def rounding_of(problem: Problem, point: Point) -> float:
+def rounding_of(program: Program, point: Point) -> float:
     """What rounding can do to the defect of a point."""
-    uncertainty, layout = problem.uncertainty, problem.layout
-    of_gammas = uncertainty.of_defect(problem.traces(point.gammas), layout, problem.norm)
-    size = problem.shifts.size(point.shift)
-    return of_gammas + size * uncertainty.hamiltonian.worst(layout, problem.norm)
+    uncertainty, layout = program.uncertainty, program.layout
+    of_gammas = uncertainty.of_defect(program.traces(point.gammas), layout, program.norm)
+    size = program.shifts.size(point.shift)
+    return of_gammas + size * uncertainty.hamiltonian.worst(layout, program.norm)
 
 
-def repair_multiplier(problem: Problem, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
+def repair_multiplier(program: Program, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
     """A multiplier near the given one in the dual unit ball: clipped for a vector, else scaled."""
     y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
-    if problem.layout.is_vector and problem.norm == "trace" and not problem.shifts.count:
-        if problem.preserves_sum:
+    if program.layout.is_vector and program.norm == "trace" and not program.shifts.count:
+        if program.preserves_sum:
             # a constant in y changes nothing: put the middle of its range at 0 before clipping
             y = y - (y.max() + y.min()) / 2
         return np.clip(y, -1.0, 1.0)
-    size = problem.layout.norm(y, DUAL_NORM[problem.norm])
-    return y / (size * (1 + 4 * UNIT_ROUNDOFF * problem.rows)) if size > 0 else y
+    size = program.layout.norm(y, DUAL_NORM[program.norm])
+    return y / (size * (1 + 4 * UNIT_ROUNDOFF * program.rows)) if size > 0 else y
 
 
 def unfelt(
-    problem: Problem,
+    program: Program,
     multiplier: NDArray[np.float64],
     regions: Sequence[int],
     least: float = 0.0,
@@ -170,26 +170,26 @@ def unfelt(
     Where the optimal H_r is inside its ball, M_r^T y = 0 at the optimum; a solver leaves noise.
     Directions in which no H_r can move the residual by more than ``least`` are left alone.
     """
-    directions = problem.shifts.range_of(regions, least)
+    directions = program.shifts.range_of(regions, least)
     y = np.nan_to_num(np.asarray(multiplier, dtype=float), nan=0.0, posinf=1.0, neginf=-1.0)
     for _ in range(2):
         y = y - directions @ (directions.T @ y)
     return y
 
 
-def repair_point(problem: Problem, point: Point) -> Point:
+def repair_point(program: Program, point: Point) -> Point:
     """Gamma projected to the positive cone, rescaled to the rate rule; H_r scaled into its ball."""
     positive = [_positive_part(np.asarray(gamma)) for gamma in point.gammas]
-    factors = _rate_factors(problem.rates, problem.traces(positive))
+    factors = _rate_factors(program.rates, program.traces(positive))
     gammas = (
-        _uniform(problem)
+        _uniform(program)
         if factors is None
         else [
             gamma * factors[block.region]
-            for block, gamma in zip(problem.blocks, positive, strict=True)
+            for block, gamma in zip(program.blocks, positive, strict=True)
         ]
     )
-    return Point(gammas=gammas, shift=problem.shifts.within(point.shift))
+    return Point(gammas=gammas, shift=program.shifts.within(point.shift))
 
 
 def dual_rate_value(rates: Rates, smallest: Sequence[float]) -> float:
@@ -212,11 +212,11 @@ def dual_rate_values(rates: Rates, smallest: NDArray[np.float64]) -> NDArray[np.
     return total
 
 
-def _smallest_eigenvalue(problem: Problem, region: int, y: NDArray[np.float64]) -> float:
+def _smallest_eigenvalue(program: Program, region: int, y: NDArray[np.float64]) -> float:
     """Rigorous up to rounding: the eigensolver's own error is subtracted."""
     found = []
-    for number in problem.of_region(region):
-        matrix = problem.blocks[number].combine(y)
+    for number in program.of_region(region):
+        matrix = program.blocks[number].combine(y)
         values = np.linalg.eigvalsh(matrix)
         norm = float(max(abs(values[0]), abs(values[-1])))
         found.append(float(values[0]) - 8 * len(matrix) * UNIT_ROUNDOFF * norm)
@@ -247,17 +247,17 @@ def _rate_factors(rates: Rates, traces: NDArray[np.float64]) -> NDArray[np.float
     return wanted / np.where(traces > 0, traces, 1.0)
 
 
-def _uniform(problem: Problem) -> list[NDArray[Any]]:
+def _uniform(program: Program) -> list[NDArray[Any]]:
     """A feasible point that needs no data: Gamma^r proportional to the identity."""
-    count = len(problem.regions)
-    rates = problem.rates
+    count = len(program.regions)
+    rates = program.rates
     if rates.rule == "range":
         wanted = rates.per_region("max", count)
     else:
         wanted = rates.per_region("value", count)
         wanted = tuple(value / count for value in wanted) if rates.rule == "total" else wanted
-    sizes = [sum(problem.blocks[b].size for b in problem.of_region(r)) for r in range(count)]
+    sizes = [sum(program.blocks[b].size for b in program.of_region(r)) for r in range(count)]
     return [
         np.eye(block.size) * (wanted[block.region] / sizes[block.region])
-        for block in problem.blocks
+        for block in program.blocks
     ]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.program.hermitian import hermitian_root
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 
 MARGINS = (1e-4, 1e-2)
 """A row is driven to zero if its |multiplier| is farther than this from 1."""
@@ -24,7 +24,7 @@ CUTS = (1e-13, 1e-10, 1e-7, 1e-4)
 """Singular values below these fractions of the largest are not used, one candidate each."""
 
 
-def polished(problem: Problem, point: Point, multiplier: NDArray[np.float64]) -> Iterator[Point]:
+def polished(program: Program, point: Point, multiplier: NDArray[np.float64]) -> Iterator[Point]:
     """Candidates near ``point`` whose residual vanishes where the multiplier says so.
 
     Only for sums of absolute values; other norms yield nothing.
@@ -41,12 +41,12 @@ def polished(problem: Problem, point: Point, multiplier: NDArray[np.float64]) ->
     Point
         With positive blocks; the caller evaluates them and keeps the best.
     """
-    if not (problem.layout.is_vector and problem.norm == "trace"):
+    if not (program.layout.is_vector and program.norm == "trace"):
         return
     gammas = point.gammas
     roots = [hermitian_root(gamma) for gamma in gammas]
-    residual = problem.residual(point)
-    traces = _trace_rows(problem, roots)
+    residual = program.residual(point)
+    traces = _trace_rows(program, roots)
     for margin in MARGINS:
         inactive = np.abs(multiplier) < 1 - margin
         if not inactive.any():
@@ -54,7 +54,7 @@ def polished(problem: Problem, point: Point, multiplier: NDArray[np.float64]) ->
         rows = np.concatenate(
             [
                 _coordinates(block.rows[inactive], root)
-                for block, root in zip(problem.blocks, roots, strict=True)
+                for block, root in zip(program.blocks, roots, strict=True)
             ],
             axis=1,
         )
@@ -77,12 +77,12 @@ def _coordinates(matrices: NDArray[Any], root: NDArray[Any]) -> NDArray[np.float
     return np.hstack([flat.real, -flat.imag])
 
 
-def _trace_rows(problem: Problem, roots: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+def _trace_rows(program: Program, roots: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """One row per region: the change of its trace."""
     rows = []
-    for region in range(len(problem.regions)):
+    for region in range(len(program.regions)):
         parts = []
-        for block, root in zip(problem.blocks, roots, strict=True):
+        for block, root in zip(program.blocks, roots, strict=True):
             unit = np.eye(block.size) * float(block.region == region)
             part = _coordinates(unit[None].astype(block.rows.dtype), root)
             parts.append(part)

@@ -170,7 +170,7 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class Program:
     """A semidefinite program in arrays; see the module's equation.
 
     Parameters
@@ -260,7 +260,7 @@ class Problem:
         """The power of two below `magnitude`: dividing by it rounds nothing."""
         return 2.0 ** math.floor(math.log2(self.magnitude))
 
-    def in_units_of(self, unit: float) -> Problem:
+    def in_units_of(self, unit: float) -> Program:
         """The same program with actions, rates, H_r and defects in units of a rate."""
         shifts, uncertainty = self.shifts, self.uncertainty
         return replace(

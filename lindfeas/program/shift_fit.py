@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 
 ROUNDS = 100
 """Most times to go round the regions."""
@@ -26,10 +26,10 @@ SHRINKAGES = (np.inf, *(10.0**-power for power in range(0, 28, 2)))
 """Weights of ||x_r||^2 to try, relative to the states' norm squared, until one costs nothing."""
 
 
-def refit_shift(problem: Problem, point: Point) -> Point:
+def refit_shift(program: Program, point: Point) -> Point:
     """The H_r that minimise the Frobenius norm for the same Kossakowski blocks."""
-    shifts = problem.shifts
-    rest = problem.dissipation(point.gammas)
+    shifts = program.shifts
+    rest = program.dissipation(point.gammas)
     shift = np.zeros(shifts.count)
     for _ in range(ROUNDS):
         before = shift.copy()
@@ -64,14 +64,14 @@ def _in_ball(
     return held
 
 
-def smaller_shift(problem: Problem, point: Point, slack: float) -> Point:
+def smaller_shift(program: Program, point: Point, slack: float) -> Point:
     """The same point without what its H_r do not do for the defect.
 
     Every x_r is shrunk to x_k s_k^2 / (s_k^2 + m) along the singular directions of M_r, with the
     largest m of `SHRINKAGES` that raises the defect by less than ``slack`` and 1e-9 of itself.
     """
-    allowed = problem.defect(point) * (1 + 1e-9) + slack
-    shifts = problem.shifts
+    allowed = program.defect(point) * (1 + 1e-9) + slack
+    shifts = program.shifts
     for weight in SHRINKAGES if shifts.count else ():
         shift = np.zeros_like(point.shift)
         for region, (_, singular, right) in shifts.factors.items():
@@ -79,6 +79,6 @@ def smaller_shift(problem: Problem, point: Point, slack: float) -> Point:
             squares = (singular / shifts.scale) ** 2
             shift[span] = right @ (right.T @ point.shift[span] * squares / (squares + weight))
         smaller = Point(gammas=point.gammas, shift=shift)
-        if problem.defect(smaller) <= allowed:
+        if program.defect(smaller) <= allowed:
             return smaller
     return point

@@ -1,8 +1,8 @@
 """Semidefinite programs through cvxpy: the only place that knows it.
 
 What comes back is raw material for `lindfeas.program.bounds`; no status, objective or dual of a
-cone constraint is ever a result. Multipliers come from a real equality constraint, whose dual is right
-in every cvxpy version that we allow.
+cone constraint is ever a result. Multipliers come from a real equality constraint, whose dual is
+right in every cvxpy version that we allow.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lindfeas.program.hermitian import (
     hermitian_matrix,
     hermitian_root,
 )
-from lindfeas.program.program import GammaBlock, Point, Problem
+from lindfeas.program.program import GammaBlock, Point, Program
 from lindfeas.program.rates import Rates
 from lindfeas.solvers.catalogue import OPTIONAL, SETTINGS, require
 
@@ -73,7 +73,7 @@ class RawSolution:
 
 
 def solve(
-    problem: Problem,
+    program: Program,
     solver: str = "CLARABEL",
     *,
     scale: float = 1.0,
@@ -101,28 +101,28 @@ def solve(
     import cvxpy as cp
 
     started = time.perf_counter()
-    roots = [np.eye(block.size) for block in problem.blocks]
+    roots = [np.eye(block.size) for block in program.blocks]
     if around is not None:
         roots = [hermitian_root(gamma, floor) for gamma in around.gammas]
-    variables = _Variables(problem, cp, roots, scale)
-    matrix, offset, expand = _data(problem, scale, roots, variables.shifts)
+    variables = _Variables(program, cp, roots, scale)
+    matrix, offset, expand = _data(program, scale, roots, variables.shifts)
     residual = cp.Variable(len(offset))
     link = residual == matrix @ variables.vector + offset
-    objective, cones = _norm(problem, residual, cp)
-    program = cp.Problem(cp.Minimize(objective), [link, *cones, *variables.constraints])
+    objective, cones = _norm(program, residual, cp)
+    stated = cp.Problem(cp.Minimize(objective), [link, *cones, *variables.constraints])
     handed_over = time.perf_counter()
-    status, message = run(program, solver, settings)
+    status, message = run(stated, solver, settings)
     elapsed = time.perf_counter() - started
-    stats = program.solver_stats
+    stats = stated.solver_stats
     solving = float(getattr(stats, "solve_time", None) or 0.0)
     if not solving:  # not reported: what CVXPY did not need for compiling
-        solving = elapsed - (handed_over - started) - float(program.compilation_time or 0.0)
+        solving = elapsed - (handed_over - started) - float(stated.compilation_time or 0.0)
     solved = residual.value is not None and link.dual_value is not None
     return RawSolution(
         solver=solver,
         scale=scale,
         status=status,
-        objective=_finite(program.value, scale) if solved else None,
+        objective=_finite(stated.value, scale) if solved else None,
         iterations=getattr(stats, "num_iters", None),
         point=variables.point() if solved else None,
         multiplier=-expand(np.asarray(link.dual_value, dtype=float)) if solved else None,
@@ -142,7 +142,7 @@ def warm_up(solver: str) -> None:
 
 
 def best_conditioned(
-    problem: Problem, solver: str, allowed: float, flow: float | None = None
+    program: Program, solver: str, allowed: float, flow: float | None = None
 ) -> Point | None:
     """A point of defect at most ``allowed`` whose Gamma has the largest smallest eigenvalue.
 
@@ -157,20 +157,20 @@ def best_conditioned(
     """
     import cvxpy as cp
 
-    unit = problem.unit
-    problem = problem.in_units_of(unit)
+    unit = program.unit
+    program = program.in_units_of(unit)
     allowed = allowed / unit
     scale = 1e-2 / allowed
     smallest = cp.Variable()
-    roots = [np.eye(block.size) for block in problem.blocks]
-    variables = _Variables(problem, cp, roots, scale, smallest)
-    matrix, offset, _ = _data(problem, scale, roots, variables.shifts, whole=flow is not None)
+    roots = [np.eye(block.size) for block in program.blocks]
+    variables = _Variables(program, cp, roots, scale, smallest)
+    matrix, offset, _ = _data(program, scale, roots, variables.shifts, whole=flow is not None)
     residual = cp.Variable(len(offset))
-    objective, cones = _norm(problem, residual, cp)
+    objective, cones = _norm(program, residual, cp)
     if flow is not None:
-        leaving = cp.norm1(residual[problem.layout.diagonal])
+        leaving = cp.norm1(residual[program.layout.diagonal])
         cones += [leaving <= scale * flow / unit, leaving <= scale * flow * variables.total]
-    program = cp.Problem(
+    stated = cp.Problem(
         cp.Maximize(smallest),
         [
             residual == matrix @ variables.vector + offset,
@@ -180,7 +180,7 @@ def best_conditioned(
             *variables.constraints,
         ],
     )
-    run(program, solver)
+    run(stated, solver)
     return None if residual.value is None else variables.point().times(unit)
 
 
@@ -192,12 +192,12 @@ class _Variables:
     """
 
     def __init__(
-        self, problem: Problem, cp: Any, roots: list[NDArray[Any]], scale: float, smallest: Any = 0
+        self, program: Program, cp: Any, roots: list[NDArray[Any]], scale: float, smallest: Any = 0
     ) -> None:
-        self.problem = problem
+        self.program = program
         self.roots = roots
-        self.parts = [_variable(block, cp) for block in problem.blocks]
-        self.shifts = _shifts(problem, scale, cp)
+        self.parts = [_variable(block, cp) for block in program.blocks]
+        self.shifts = _shifts(program, scale, cp)
         flat = [
             part if block.is_complex else cp.vec(part, order="C") for block, part in self._pairs
         ]
@@ -212,11 +212,11 @@ class _Variables:
         self.constraints += [shift.ball(cp) for shift in self.shifts]
         traces = self._traces()
         self.total = sum(traces)
-        self.constraints += apply_rule(problem.rates, traces)
+        self.constraints += apply_rule(program.rates, traces)
 
     @property
     def _pairs(self) -> list[tuple[GammaBlock, Any]]:
-        return list(zip(self.problem.blocks, self.parts, strict=True))
+        return list(zip(self.program.blocks, self.parts, strict=True))
 
     def point(self) -> Point:
         """The solver's values."""
@@ -225,14 +225,14 @@ class _Variables:
             value = np.asarray(part.value, dtype=float)
             inner = hermitian_matrix(value, block.size, True) if block.is_complex else value
             gammas.append(root @ inner @ root.conj().T)
-        coordinates = np.zeros(self.problem.shifts.count)
+        coordinates = np.zeros(self.program.shifts.count)
         for shift in self.shifts:
             coordinates[shift.span] = shift.weights @ np.asarray(shift.variable.value)
         return Point(gammas=gammas, shift=coordinates)
 
     def _traces(self) -> list[Any]:
         """tr(B G B^dag) of every region."""
-        traces: list[Any] = [0] * len(self.problem.regions)
+        traces: list[Any] = [0] * len(self.program.regions)
         for (block, part), root in zip(self._pairs, self.roots, strict=True):
             weights = _columns(np.eye(block.size)[None], root, block.is_complex)[0]
             flat = part if block.is_complex else part.flatten(order="C")
@@ -268,24 +268,24 @@ class _Shift:
         return cp.norm2(cp.multiply(1 / self.radii, self.variable)) <= 1
 
 
-def _shifts(problem: Problem, scale: float, cp: Any) -> list[_Shift]:
+def _shifts(program: Program, scale: float, cp: Any) -> list[_Shift]:
     """The unknowns of all H_r, along the singular directions of M_r = U diag(s) V^T.
 
     Along each, H_r of norm h moves the scaled residual by c = scale h s. For c > 1 the unknown is
     what it is moved by, for c < 1 the fraction of h; what is below `UNSEEN` is left out.
     """
     found = []
-    for region, (left, singular, right) in problem.shifts.factors.items():
-        reach = scale * problem.shifts.limit * singular
+    for region, (left, singular, right) in program.shifts.factors.items():
+        reach = scale * program.shifts.limit * singular
         seen = reach > UNSEEN
         if not seen.any():
             continue
         radii = np.maximum(reach[seen], 1.0)
         found.append(
             _Shift(
-                span=problem.shifts.regions[region],
+                span=program.shifts.regions[region],
                 variable=cp.Variable(int(seen.sum())),
-                weights=right[:, seen] * (problem.shifts.limit / radii),
+                weights=right[:, seen] * (program.shifts.limit / radii),
                 columns=left[:, seen] * (reach[seen] / radii),
                 radii=radii,
             )
@@ -309,43 +309,43 @@ def _columns(rows: NDArray[Any], root: NDArray[Any], is_complex: bool) -> NDArra
 
 
 def _data(
-    problem: Problem,
+    program: Program,
     scale: float,
     roots: list[NDArray[Any]],
     shifts: Sequence[_Shift],
     *,
     whole: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
-    """(matrix, offset, map of multipliers back to the problem's rows).
+    """(matrix, offset, map of multipliers back to the program's rows).
 
     For the Frobenius norm the rows are reduced by a QR factorisation, so that the cost of a solve
     does not grow with the dimension of the system; ``whole`` keeps them all.
     """
     parts = [
         scale * _columns(block.rows, root, block.is_complex)
-        for block, root in zip(problem.blocks, roots, strict=True)
+        for block, root in zip(program.blocks, roots, strict=True)
     ]
     matrix = np.hstack([*parts, *(shift.columns for shift in shifts)])
-    offset = scale * problem.offset
-    if whole or problem.norm != "frobenius" or problem.rows <= matrix.shape[1] + 1:
+    offset = scale * program.offset
+    if whole or program.norm != "frobenius" or program.rows <= matrix.shape[1] + 1:
         return matrix, offset, lambda y: y
     basis, reduced = np.linalg.qr(np.hstack([matrix, offset[:, None]]))
     return reduced[:, :-1], reduced[:, -1], lambda y: basis @ y
 
 
-def _norm(problem: Problem, residual: Any, cp: Any) -> tuple[Any, list[Any]]:
+def _norm(program: Program, residual: Any, cp: Any) -> tuple[Any, list[Any]]:
     """The norm of the residual as an expression, and the cone constraints behind it."""
-    layout = problem.layout
-    if problem.norm == "frobenius":
+    layout = program.layout
+    if program.norm == "frobenius":
         return cp.norm2(residual), []
     if layout.is_vector:
-        return (cp.norm1(residual) if problem.norm == "trace" else cp.norm_inf(residual)), []
+        return (cp.norm1(residual) if program.norm == "trace" else cp.norm_inf(residual)), []
     constraints: list[Any] = []
     total: Any = 0
     bound = cp.Variable(nonneg=True)
     for size, span in layout.spans():
         part = residual[span]
-        if problem.norm == "spectral":
+        if program.norm == "spectral":
             constraints.append(positive(part, size, layout.is_complex, -bound, cp))
             constraints.append(positive(-part, size, layout.is_complex, -bound, cp))
             continue
@@ -355,7 +355,7 @@ def _norm(problem: Problem, residual: Any, cp: Any) -> tuple[Any, list[Any]]:
         constraints.append(positive(up, size, layout.is_complex, 0, cp))
         constraints.append(positive(down, size, layout.is_complex, 0, cp))
         total = total + cp.sum(up[:size]) + cp.sum(down[:size])
-    return (bound if problem.norm == "spectral" else total), constraints
+    return (bound if program.norm == "spectral" else total), constraints
 
 
 def positive(coordinates: Any, size: int, is_complex: bool, smallest: Any, cp: Any) -> Any:
@@ -395,13 +395,13 @@ def apply_rule(rates: Rates, traces: list[Any]) -> list[Any]:
 
 
 def _finite(value: Any, scale: float) -> float | None:
-    """A reported objective in the problem's units, or None if it is not a number."""
+    """A reported objective in the program's units, or None if it is not a number."""
     number = float("nan") if value is None else float(value) / scale
     return number if np.isfinite(number) else None
 
 
 def run(
-    program: Any, solver: str, settings: Sequence[dict[str, Any]] | None = None
+    stated: Any, solver: str, settings: Sequence[dict[str, Any]] | None = None
 ) -> tuple[str, str]:
     """(status as reported, message): whatever a solver raises, the next settings get their turn."""
     message = ""
@@ -409,13 +409,13 @@ def run(
         warnings.simplefilter("ignore")
         for options in SETTINGS[solver] if settings is None else settings:
             try:
-                program.solve(solver=_known_to_cvxpy(solver), **options)
+                stated.solve(solver=_known_to_cvxpy(solver), **options)
             except BaseException as error:
                 if not (isinstance(error, Exception) or _is_panic(error)):
                     raise
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
                 continue
-            return program.status, ""
+            return stated.status, ""
     return "failed", message
 
 

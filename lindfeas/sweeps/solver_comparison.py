@@ -28,7 +28,7 @@ from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program import bounds
 from lindfeas.program.assembly import assemble
-from lindfeas.program.program import Problem
+from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
 from lindfeas.solvers.catalogue import DEFAULTS, SolverStatus, solver_status, status_of
 from lindfeas.solvers.conic import RawSolution, solve, warm_up
@@ -40,7 +40,7 @@ UNUSABLE = "unusable"
 LONGEST_LIMIT = 1e8
 """Seconds, three years: alarms of the system do not take much more, and nobody waits for them."""
 
-Trial = Callable[[Report, Problem, str], None]
+Trial = Callable[[Report, Program, str], None]
 """What runs in the solver's process: (report, problem, name of the solver)."""
 
 
@@ -142,7 +142,7 @@ def compare(
     limit = None if time_limit is None or time_limit > LONGEST_LIMIT else time_limit
     chosen = competitors(solvers)
 
-    def run(name: str, program: Problem, solver: str) -> Ending:
+    def run(name: str, program: Program, solver: str) -> Ending:
         if watch is not None:
             watch(name, solver)
         return run_isolated(trial or try_solver, program, solver, time_limit=limit)
@@ -165,16 +165,16 @@ def competitors(solvers: Iterable[str] | None) -> tuple[SolverStatus, ...]:
     return tuple(status for status in solver_status() if status.installed)
 
 
-def try_solver(report: Report, problem: Problem, solver: str) -> None:
+def try_solver(report: Report, program: Program, solver: str) -> None:
     """A plain solve, then what `lindfeas.answers.enclosure.enclose` makes of the solver."""
     warm_up(solver)
-    report(_plain(problem, solve(problem, solver, settings=DEFAULTS)))
+    report(_plain(program, solve(program, solver, settings=DEFAULTS)))
     started = time.perf_counter()
 
     def observe(enclosure: Enclosure) -> None:
         report(_certified(enclosure, time.perf_counter() - started))
 
-    observe(enclose(problem, [solver], observe=observe))
+    observe(enclose(program, [solver], observe=observe))
 
 
 def comparison_table(
@@ -206,12 +206,12 @@ def _rows(
     name: str,
     problem: Question | ProblemFile,
     solvers: Iterable[SolverStatus],
-    run: Callable[[str, Problem, str], Ending],
+    run: Callable[[str, Program, str], Ending],
 ) -> list[ComparisonRow]:
     """One problem through all solvers."""
     question = problem.question if isinstance(problem, ProblemFile) else problem
     title = problem.title if isinstance(problem, ProblemFile) else ""
-    program: Problem | None = None
+    program: Program | None = None
     mistake = ""
     try:
         program = program_of(question)
@@ -237,7 +237,7 @@ def _rows(
     return rows
 
 
-def program_of(question: Question) -> Problem:
+def program_of(question: Question) -> Program:
     """The question as arrays."""
     reference = redfield_equation(question.system)
     ansatz = regions(question.system, reference.spectrum)
@@ -260,7 +260,7 @@ def _after(row: ComparisonRow, ending: Ending) -> ComparisonRow:
     return replace(row, outcome=outcome, **{**facts, "message": message})
 
 
-def _plain(problem: Problem, raw: RawSolution) -> dict[str, Any]:
+def _plain(program: Program, raw: RawSolution) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "status": raw.status,
         "objective": raw.objective,
@@ -271,8 +271,8 @@ def _plain(problem: Problem, raw: RawSolution) -> dict[str, Any]:
     }
     if raw.point is None or raw.multiplier is None:
         return facts
-    lower = bounds.lower_bound(problem, raw.multiplier)
-    upper = bounds.upper_bound(problem, bounds.repair_point(problem, raw.point))
+    lower = bounds.lower_bound(program, raw.multiplier)
+    upper = bounds.upper_bound(program, bounds.repair_point(program, raw.point))
     return {**facts, "plain_lower": lower, "plain_upper": upper, "plain_width": upper - lower}
 
 

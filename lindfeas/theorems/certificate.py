@@ -37,7 +37,7 @@ from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.program import bounds
 from lindfeas.program.assembly import assemble
 from lindfeas.program.hermitian import DUAL_NORM, hermitian_root
-from lindfeas.program.program import Point, Problem
+from lindfeas.program.program import Point, Program
 from lindfeas.program.question import TARGETS, Question
 from lindfeas.program.target import coherences, populations
 from lindfeas.theorems.exact_problem import complex_number, problem_document, shortest
@@ -130,7 +130,7 @@ def certificate(
 class _Written:
     """An answer with the program behind it; ``plain`` for populations, ``limit`` of the H_r."""
 
-    program: Problem
+    program: Program
     ansatz: tuple[Region, ...]
     answer: Answer
     plain: bool
@@ -233,7 +233,7 @@ def _lower_bound(of: _Written) -> dict[str, Any]:
     }
 
 
-def _smallest_eigenvalues(program: Problem, y: NDArray[np.float64]) -> list[float]:
+def _smallest_eigenvalues(program: Program, y: NDArray[np.float64]) -> list[float]:
     """lambda_min of A^r(y) for every region."""
     return [
         min(
@@ -244,7 +244,7 @@ def _smallest_eigenvalues(program: Problem, y: NDArray[np.float64]) -> list[floa
     ]
 
 
-def _largest_total(program: Problem) -> float:
+def _largest_total(program: Program) -> float:
     """By how much the dual function falls at most when all eigenvalues fall by one."""
     rates, count = program.rates, len(program.regions)
     if rates.rule == "total":
