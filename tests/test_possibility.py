@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lindfeas.files.program_file import read_problem
+from lindfeas.files.problem_file import read_problem
 
 from lindfeas import Bath, LindfeasError, OpenSystem, Question, Rates, certify, models
 from lindfeas.answers import possibility
@@ -117,10 +117,10 @@ def test_populations_count_relative_to_the_total_rate() -> None:
 
 def test_near_the_tolerance_a_candidate_with_fitting_populations_is_found() -> None:
     """3+1 qubits: the optimum of the spectral norm, 4.2e-7, misses the populations by 2.7e-6."""
-    program = read_problem("problems/figure-4b-temperature.toml").at(
+    problem = read_problem("problems/figure-4b-temperature.toml").at(
         {"system.sites": 4, "bath.left.beta": Decimal("0.35111917")}
     )
-    answer = certify(program.question, check=False)
+    answer = certify(problem.question, check=False)
     assert answer.verdict == "possible"
     assert answer.lower == pytest.approx(4.209e-7, rel=1e-3)
     assert answer.upper < 1e-6

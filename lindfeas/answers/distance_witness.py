@@ -205,7 +205,7 @@ class _Search:
         self.steady = [flow.of_state(reference.populations) for flow in flows]
 
     @cached_property
-    def program(self) -> WitnessProgram:
+    def witness_program(self) -> WitnessProgram:
         """Compiled once, for as many cuts as a cell can have."""
         populations, rates = self.reference.populations, self.program.rates
         most = max(self.cells - 1, 1)
@@ -220,7 +220,7 @@ class _Search:
         """
         trial, tried = max(found.length, self.ceiling / FIRST), []
         for _ in range(ROUNDS):
-            proposal = self.program.solve(trial, found.cuts)
+            proposal = self.witness_program.solve(trial, found.cuts)
             if proposal is None:
                 break
             cell = Cell(
