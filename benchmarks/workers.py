@@ -21,7 +21,7 @@ ASKED = 1.0
 
 ORPHANS = """
 import os
-from lindfeas.sweeps.executors import LocalWorkers
+from lindfeas.sweeps.workers import LocalWorkers
 with LocalWorkers(2, preload=()) as pool:
     pool.submit(os.getpid).result()
     os.kill(os.getpid(), 9)

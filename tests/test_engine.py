@@ -113,7 +113,7 @@ def test_errors_are_one_printable_line() -> None:
 THREADS = """
 import os
 import tests.sweeping
-from lindfeas.sweeps.executors import LocalWorkers
+from lindfeas.sweeps.workers import LocalWorkers
 with LocalWorkers(1, preload=("numpy",)) as pool:
     print(*pool.submit(tests.sweeping.linear_algebra_threads).result())
 print(os.environ["OPENBLAS_NUM_THREADS"], os.environ.get("MKL_NUM_THREADS"))
@@ -141,7 +141,7 @@ def test_workers_leave_ctrl_c_to_their_parent(workers: LocalWorkers) -> None:
 
 ORPHANS = """
 import os
-from lindfeas.sweeps.executors import LocalWorkers
+from lindfeas.sweeps.workers import LocalWorkers
 with LocalWorkers(1, preload=()) as pool:
     print(pool.submit(os.getpid).result(), flush=True)
     os.kill(os.getpid(), 9)

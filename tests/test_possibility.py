@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lindfeas.files.problem_file import read_problem
 
 from lindfeas import Bath, LindfeasError, OpenSystem, Question, Rates, certify, models
 from lindfeas.answers import possibility
@@ -22,6 +21,7 @@ from lindfeas.answers.possibility import (
     Demands,
     population_defect,
 )
+from lindfeas.files.problem_file import read_problem
 from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program.assembly import assemble

@@ -43,7 +43,7 @@ class Refuse:
         if name.split(".")[0] in ("cvxpy", "numpy", "scipy", "pydantic", "clarabel", "scs"):
             raise ImportError(name)
 sys.meta_path.insert(0, Refuse())
-from lindfeas.certificate_file import read_certificate
+from lindfeas.checker.format import read_certificate
 from lindfeas.proof import verify
 assert verify(read_certificate({str(path)!r})).proved
 own = sorted(name for name in sys.modules if name.startswith("lindfeas."))

@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from lindfeas.answers.answer import Answer
-    from lindfeas.solvers.catalogue import SolverStatus
 from lindfeas.answers.answer import (
     STEADY_STATE,
     attempts,
@@ -19,6 +14,12 @@ from lindfeas.answers.answer import (
     summary_rows,
 )
 from lindfeas.text import rich_table, text_grid
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lindfeas.answers.answer import Answer
+    from lindfeas.solvers.catalogue import SolverStatus
 
 _COLOURS = {"impossible": "red", "possible": "green", "undecided": "yellow"}
 

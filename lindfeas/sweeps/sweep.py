@@ -2,7 +2,7 @@
 
 ::
 
-    from lindfeas.sweeps.executors import LocalWorkers
+    from lindfeas.sweeps.workers import LocalWorkers
 
     plan = sweep_plan(read_problem("problem.toml"))
     with LocalWorkers(2) as workers:
