@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pkgutil
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 import lindfeas
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import rooms
 
 project = "lindfeas"
 author = "the lindfeas authors"
@@ -100,12 +106,13 @@ def _resolve_short_name(app: Any, env: Any, node: Any, content: Any) -> Any:
 
 
 def _list_modules(_app: Any, document: str, source: list[str]) -> None:
-    """Put every module of the package where internals.md says MODULES, so that none is missed."""
+    """Put the rooms where internals.md says ROOMS, and every module where it says MODULES."""
     if document == "internals":
         found = pkgutil.walk_packages(lindfeas.__path__, "lindfeas.")
-        without = ("lindfeas.__main__", "lindfeas.plot")  # the latter is a function, see api.md
+        without = {f"lindfeas.{name}" for name in rooms.FACES}  # see api.md
         names = [module.name for module in found if module.name not in without]
         parts = [MODULE.format(name=name) for name in names]
+        source[0] = source[0].replace("ROOMS", "\n".join(rooms.table()))
         source[0] = source[0].replace("MODULES", "\n".join(parts))
 
 

@@ -1,176 +1,126 @@
-"""Imports go one way: a module imports only what stands above it in LAYERS."""
+"""The plan of the package: ten folders, imports that go down only, and where to find what."""
 
-import ast
+import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-import lindfeas
+from benchmarks.rooms import FACES, FLOORS, PACKAGE, arrows, graph, imports, modules, room
 
-PACKAGE = Path(lindfeas.__file__).parent
+MOST_ENTRIES = 12
+"""At the top of the package, beside its faces."""
 
-PROOF = [
-    "proof",
-    *(
-        f"proof.{name}"
-        for name in (
-            "ansatz",
-            "balls",
-            "baths",
-            "boxes",
-            "cell_levels",
-            "cells",
-            "claims",
-            "cost",
-            "errors",
-            "exact",
-            "levels",
-            "local_hamiltonians",
-            "model",
-            "principal_values",
-            "redfield",
-            "reference",
-            "statement",
-            "subject",
-            "taylor",
-            "verdict",
-            "verification",
-        )
-    ),
-]
-"""The checker: it sees nothing of lindfeas but its own files, the errors and the file reader."""
-
-PICTURES = [
+FOLDERS = {
+    "answers",
+    "checker",
+    "cli",
+    "files",
+    "physics",
     "pictures",
-    *(
-        f"pictures.{name}"
-        for name in (
-            "arrangement",
-            "boundaries",
-            "comparisons",
-            "curves",
-            "drawing",
-            "intervals",
-            "labels",
-            "legends",
-            "maps",
-            "saving",
-            "scales",
-            "style",
-        )
-    ),
-]
-"""The pictures: they see tables, and nothing sees them but their command."""
+    "program",
+    "solvers",
+    "sweeps",
+    "theorems",
+}
 
-LAYERS = [
-    ["errors", "isolation"],
-    ["output"],
-    ["certificate_file"],
-    PROOF,
-    ["spectral_density"],
-    ["principal_value", "system"],
-    ["bath_functions"],
-    ["spectrum", "models.xxz", "models"],
-    ["state_reduction"],
-    ["redfield", "ansatz", "residual"],
-    ["target", "population_error"],
-    ["question"],
-    ["rounding"],
-    ["problem"],
-    ["assembly", "bounds", "backends", "flow", "qics_solver"],
-    ["solver", "distance", "lindbladian", "polish", "shift_fit"],
-    ["distance_solver", "nearest_steps"],
-    ["nearest"],
-    ["sharp_distance"],
-    ["report", "dynamics"],
-    ["answer"],
-    ["enclosure"],
-    ["possibility"],
-    ["certification", "redfield_generator"],
-    ["wording", "decimals"],
-    ["schema"],
-    ["construction"],
-    ["files"],
-    ["columns"],
-    ["table"],
-    ["certificate_problem"],
-    ["certificate"],
-    ["proving", "box_search"],
-    ["box"],
-    ["sweeps"],
-    ["sweeps.engine", "sweeps.bisection"],
-    ["sweeps.executors", "sweeps.points", "sweeps.boundary"],
-    ["sweeps.folder"],
-    ["sweeps.sweep"],
-    ["sweeps.boundary_sweep"],
-    ["comparison"],
-    ["comparison_report"],
-    PICTURES,
-    ["plot"],
-    ["cli.group"],
-    ["cli.box"],
-    ["cli.certify", "cli.compare", "cli.plot", "cli.solvers", "cli.sweep", "cli.verify"],
-    ["cli"],
-    ["__main__"],
-]
+HEAVY = {
+    "click": {"cli"},
+    "cvxpy": {"solvers"},
+    "distributed": {"sweeps"},
+    "flint": {"checker", "theorems", "cli"},
+    "matplotlib": {"pictures"},
+    "mosek": {"solvers"},
+    "pandas": {"files", "pictures"},
+    "pyarrow": {"files"},
+    "pydantic": {"files"},
+    "qutip": {"physics.equations"},
+    "rich": {"text", "cli"},
+    "xarray": {"files"},
+}
+"""Packages that only these rooms may import."""
 
-HEAVY = {"cvxpy": {"solver", "distance_solver", "qics_solver"}, "mosek": {"backends"}}
-"""Packages that only the named modules may import."""
+GRAPH = graph()
+
+PAGE = PACKAGE.parent / "docs" / "internals.md"
+QUESTIONS = re.findall(r"^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)` \|$", PAGE.read_text(), re.M)
 
 
-def module_names() -> list[str]:
-    names = []
-    for path in PACKAGE.rglob("*.py"):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        parts = parts[:-1] if parts[-1] == "__init__" else parts
-        if parts:
-            names.append(".".join(parts))
-    return sorted(names)
-
-
-def imports(name: str) -> set[str]:
-    path = PACKAGE / Path(*name.split("."))
-    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    found: set[str] = set()
-    tree = ast.parse(source.read_text())
-    typing_only = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
+def test_few_entries_stand_at_the_top() -> None:
+    found = {
+        path.stem for path in PACKAGE.iterdir() if path.name not in ("__pycache__", "py.typed")
     }
-    for node in set(ast.walk(tree)) - typing_only:
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-    return found
+    rooms = found - {"__init__", *FACES}
+    assert rooms == FOLDERS | {"errors", "text"} and len(rooms) <= MOST_ENTRIES
 
 
-def level(name: str) -> int:
-    for number, layer in enumerate(LAYERS):
-        if name in layer:
-            return number
-    pytest.fail(f"module {name} has no layer: add it to LAYERS")
+@pytest.mark.parametrize("module", sorted(GRAPH))
+def test_every_module_has_a_room(module: str) -> None:
+    folder_of_rooms = module == "physics" and not GRAPH[module]
+    assert room(module) or module in FACES or folder_of_rooms
 
 
-@pytest.mark.parametrize("name", module_names())
-def test_imports_point_up_only(name: str) -> None:
-    own = level(name)
-    known = set(module_names())
-    for target in imports(name):
-        inner = target.removeprefix("lindfeas.")
-        if target.startswith("lindfeas.") and inner in known and inner != name:
-            assert level(inner) <= own, f"{name} imports {inner}, which stands below it"
+@pytest.mark.parametrize("module", sorted(set(GRAPH) - set(FACES) - {"physics"}))
+def test_imports_go_down_only(module: str) -> None:
+    here = FLOORS.index(str(room(module)))
+    for target in GRAPH[module]:
+        assert target not in FACES, f"{module} imports the face lindfeas.{target}"
+        assert FLOORS.index(str(room(target))) <= here, f"{module} imports {target}, above it"
 
 
-@pytest.mark.parametrize("name", module_names())
-def test_heavy_packages_stay_where_they_belong(name: str) -> None:
-    for target in imports(name):
+def test_no_circle() -> None:
+    assert set(TopologicalSorter(GRAPH).static_order()) == set(GRAPH)
+
+
+def test_no_circle_of_rooms() -> None:
+    assert set(TopologicalSorter(arrows()).static_order()) == set(FLOORS)
+
+
+def test_the_checker_sees_nothing_but_errors() -> None:
+    assert arrows()["checker"] == {"errors"}
+
+
+@pytest.mark.parametrize("module", sorted(set(GRAPH) - set(FACES)))
+def test_heavy_packages_stay_where_they_belong(module: str) -> None:
+    for target in imports(modules()[module].read_text()):
         package = target.split(".")[0]
-        assert package not in HEAVY or name in HEAVY[package], f"{name} imports {package}"
+        assert room(module) in HEAVY.get(package, {room(module)}), f"{module} imports {package}"
 
 
-def test_every_layer_exists() -> None:
-    assert {name for layer in LAYERS for name in layer} == set(module_names())
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import lindfeas.sweeps.sweep",
+        "from lindfeas.sweeps import sweep",
+        "from lindfeas.sweeps.sweep import run",
+        "if TYPE_CHECKING:\n    from lindfeas.sweeps.sweep import run",
+        "def late():\n    from lindfeas.sweeps.sweep import run",
+        'importlib.import_module("lindfeas.sweeps.sweep")',
+    ],
+)
+def test_every_kind_of_import_is_seen(source: str, tmp_path: Path) -> None:
+    (tmp_path / "sweeps").mkdir()
+    for name in ("__init__", "sweeps/__init__", "sweeps/sweep"):
+        (tmp_path / f"{name}.py").touch()
+    (tmp_path / "one.py").write_text(source)
+    assert graph(tmp_path)["one"] == {"sweeps.sweep"}
+
+
+def test_an_import_of_the_package_itself_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").touch()
+    for number, source in enumerate(("import lindfeas", "from lindfeas import Question")):
+        (tmp_path / f"m{number}.py").write_text(source)
+        assert graph(tmp_path)[f"m{number}"] == {""}
+
+
+def test_there_are_at_least_twelve_questions() -> None:
+    assert len(QUESTIONS) >= 12
+
+
+@pytest.mark.parametrize(("question", "path", "name"), QUESTIONS)
+def test_what_a_reader_looks_for_is_where_the_page_says(
+    question: str, path: str, name: str
+) -> None:
+    source = (PACKAGE / path).read_text()
+    found = re.search(rf"^\s*(def|class) {name}\b|^\s*{name}( =|:)", source, re.M)
+    assert found, f"{question} lindfeas/{path} does not define {name}"
