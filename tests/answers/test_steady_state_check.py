@@ -31,6 +31,7 @@ from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
 from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import Redfield
+from tests.cli.test_answer_text import printed
 from tests.systems import (
     SIGMA_MINUS,
     SIGMA_X,
@@ -39,7 +40,6 @@ from tests.systems import (
     qubit,
     two_ended_chain,
 )
-from tests.test_report import printed
 
 ACCURACY = 1e-9
 """Relative to 1: two solutions of linear systems with condition numbers up to 1e6."""

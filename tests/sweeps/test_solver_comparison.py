@@ -32,7 +32,7 @@ from lindfeas.sweeps.solver_comparison import (
 )
 from tests import fake_trials
 
-PROBLEMS = Path(__file__).resolve().parent.parent / "problems"
+PROBLEMS = Path(__file__).resolve().parents[2] / "problems"
 CHAIN = PROBLEMS / "xxz-1+2+1.toml"
 COHERENCES = PROBLEMS / "xxz-1+0+2-coherences.toml"
 PAIR = ("CLARABEL", "SCS")

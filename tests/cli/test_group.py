@@ -20,7 +20,7 @@ from lindfeas.checker import Proof
 from lindfeas.cli import main
 from lindfeas.files.problem_file import problem_from_document, read_problem
 
-PROBLEM = Path(__file__).parent.parent / "problems" / "xxz-1+2+1.toml"
+PROBLEM = Path(__file__).parents[2] / "problems" / "xxz-1+2+1.toml"
 REQUIRED = {
     "verdict",
     "target",

@@ -32,7 +32,7 @@ pytest.importorskip("distributed")
 LIMIT = 60.0
 """Seconds in which a process of the cluster has certainly started."""
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 ENVIRONMENT = {
     **os.environ,

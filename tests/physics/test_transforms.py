@@ -31,7 +31,7 @@ from lindfeas.physics.baths.transforms import (
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 FAMILIES = {
     "ohmic": Ohmic,
     "ohmic_exponential": OhmicExponential,

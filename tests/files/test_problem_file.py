@@ -31,7 +31,7 @@ from lindfeas.physics.baths.spectral_density import DrudeLorentz, Ohmic, OhmicEx
 from lindfeas.physics.models.xxz import SIGMA_X, SPIN_OPERATORS
 from lindfeas.program import question, rates
 
-FOLDER = Path(__file__).parent.parent / "problems"
+FOLDER = Path(__file__).parents[2] / "problems"
 FILES = sorted(FOLDER.glob("*.toml"))
 
 SMALL = """\

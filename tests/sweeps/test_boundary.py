@@ -18,7 +18,7 @@ from lindfeas.files.problem_file import ProblemFile, problem_from_document, read
 from lindfeas.sweeps.boundary import Boundary, find_boundary, rows
 from tests.systems import reference_rows
 
-PROBLEMS = Path(__file__).parent.parent / "problems"
+PROBLEMS = Path(__file__).parents[2] / "problems"
 COUPLING = "system.coupling"
 LEFT = "bath.left.beta"
 RATE = "ansatz.rates.value"

@@ -17,7 +17,7 @@ from lindfeas.solvers import catalogue as backends
 from lindfeas.solvers.conic import solve
 from lindfeas.sweeps.solver_comparison import program_of
 
-CHAIN = Path(__file__).resolve().parent.parent / "problems" / "xxz-1+2+1.toml"
+CHAIN = Path(__file__).resolve().parents[2] / "problems" / "xxz-1+2+1.toml"
 
 
 class LinearProgram:

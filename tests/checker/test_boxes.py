@@ -38,7 +38,7 @@ from lindfeas.theorems.box import parse_interval, prove_box
 from lindfeas.theorems.certificate import read_certificate, write_certificate
 from lindfeas.theorems.exact_problem import problem_document
 from tests.mutations import JUNK, changed, containers, get, is_number, leaves, scaled, without
-from tests.test_certificate import PROBLEMS
+from tests.theorems.test_certificate import PROBLEMS
 
 CHAIN = "xxz-1+2+1"
 COUPLING, BETA = "system.coupling", "bath.left.beta"

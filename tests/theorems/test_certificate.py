@@ -29,7 +29,7 @@ from lindfeas.files.problem_file import ProblemFile, read_problem
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
 from tests.mutations import JUNK, changed, containers, leaves, without
 
-PROBLEMS = Path(__file__).parent.parent / "problems"
+PROBLEMS = Path(__file__).parents[2] / "problems"
 
 
 @cache

@@ -21,9 +21,9 @@ from lindfeas.checker.model import Bath, Density, model
 from lindfeas.checker.principal_values import at_zero, zero_frequency
 from lindfeas.files.problem_file import problem_from_document
 from lindfeas.theorems.exact_problem import problem_document
+from tests.checker.test_boxes import CROSSING
 from tests.mutations import changed
-from tests.test_certificate import certificate_of
-from tests.test_proof_boxes import CROSSING
+from tests.theorems.test_certificate import certificate_of
 
 QUADRATURE = 1e-8
 

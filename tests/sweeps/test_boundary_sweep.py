@@ -22,7 +22,7 @@ from lindfeas.sweeps.points import Options
 from lindfeas.sweeps.sweep import Progress, Summary, run
 from lindfeas.sweeps.workers import InProcess
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PROBLEM = ROOT / "problems" / "xxz-1+2+1.toml"
 COUPLING, LEFT, RIGHT = "system.coupling", "bath.left.beta", "bath.right.beta"
 WIDTH = 0.1

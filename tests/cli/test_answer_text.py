@@ -20,7 +20,7 @@ from lindfeas.cli.answer_text import answer_table
 from lindfeas.files.problem_file import read_problem
 from lindfeas.text import interval_text
 
-PROBLEM = Path(__file__).parent.parent / "problems" / "qutrit-qubit.toml"
+PROBLEM = Path(__file__).parents[2] / "problems" / "qutrit-qubit.toml"
 FINITE = st.floats(0, 1e6, allow_nan=False)
 
 

@@ -20,8 +20,8 @@ from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import Redfield, redfield_equation
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
 from tests.mutations import changed, resealed
-from tests.test_certificate import PROBLEMS, solved, written
 from tests.test_problem_files import FILES
+from tests.theorems.test_certificate import PROBLEMS, solved, written
 
 NAMES = [path.stem for path in FILES]
 QUICK = [name for name in NAMES if name != "xxz-2+2+2-coherences"]
@@ -29,7 +29,7 @@ RELATIVE_AGREEMENT = 1e-9
 SURELY_PROVED = 1e-8
 """From this value on every row of the reference table must have a proof."""
 
-TABLE = Path(__file__).parent / "data" / "xxz-certified.csv"
+TABLE = Path(__file__).parents[1] / "data" / "xxz-certified.csv"
 ROWS = list(csv.DictReader(TABLE.read_text().splitlines()))
 SHIPPED_CHAIN = "xxz-1+2+1"
 
