@@ -7,7 +7,6 @@ nothing that is not needed.
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        value: Any = version("lindfeas")
+        value: Any = importlib.import_module("importlib.metadata").version("lindfeas")
     elif name == "models":
         return importlib.import_module("lindfeas.models")
     elif name in _HOME:

@@ -1,5 +1,6 @@
 """The public names: listed once, importable, documented."""
 
+import importlib.metadata
 import subprocess
 import sys
 
@@ -56,3 +57,15 @@ def test_importing_lindfeas_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_documented_paths_forward() -> None:
+    from lindfeas import checker, models, proof
+    from lindfeas.physics.models import xxz_chain
+
+    assert proof.verify is checker.verify and proof.Proof is checker.Proof
+    assert lindfeas.models is models and models.xxz_chain is xxz_chain
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert lindfeas.__version__ == importlib.metadata.version("lindfeas")

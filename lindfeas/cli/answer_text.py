@@ -13,6 +13,7 @@ from lindfeas.answers.answer import (
     steady_state,
     summary_rows,
 )
+from lindfeas.program.verdict import Verdict
 from lindfeas.text import rich_table, text_grid
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lindfeas.answers.answer import Answer
     from lindfeas.solvers.catalogue import SolverStatus
 
-_COLOURS = {"impossible": "red", "possible": "green", "undecided": "yellow"}
+_COLOURS = {Verdict.IMPOSSIBLE: "red", Verdict.POSSIBLE: "green", Verdict.UNDECIDED: "yellow"}
 
 
 def answer_table(title: str, answer: Answer) -> RenderableType:

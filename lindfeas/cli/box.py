@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lindfeas.cli.group import ExitCode
+from lindfeas.program.verdict import Verdict
 
 if TYPE_CHECKING:
     from lindfeas.files.problem_file import ProblemFile
@@ -47,7 +48,7 @@ def certify_box(
         click.echo(f"error: the proof was rejected, {answer.proof.reason}: {blame}", err=True)
         return ExitCode.FAILED
     _show(problem, answer, target, as_json)
-    return ExitCode.ANSWERED if answer.verdict == "impossible" else ExitCode.UNDECIDED
+    return ExitCode.ANSWERED if answer.verdict == Verdict.IMPOSSIBLE else ExitCode.UNDECIDED
 
 
 def _earlier(target: Path) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lindfeas.errors import InputError, MissingExtraError, require
 from lindfeas.files.complaints import shown
 from lindfeas.files.problem_file import ProblemFile
+from lindfeas.program.verdict import Verdict
 from lindfeas.theorems.box_search import Interval, Search
 from lindfeas.theorems.proving import can_prove
 
@@ -58,16 +59,16 @@ class BoxAnswer:
     seconds: float
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """``impossible`` if the whole box is proved to be, else ``undecided``."""
         whole = self.proof is not None and self.proof.status == "accepted"
-        return "impossible" if whole else "undecided"
+        return Verdict.IMPOSSIBLE if whole else Verdict.UNDECIDED
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         proof = self.proof
         return {
-            "verdict": self.verdict,
+            "verdict": str(self.verdict),
             "box": {s["key"]: [s["low"], s["high"]] for s in self.certificate["box"]},
             "cells": {"proved": self.proved, "undecided": self.undecided},
             "volume_proved": self.share,
