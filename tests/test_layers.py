@@ -54,6 +54,12 @@ def test_few_entries_stand_at_the_top() -> None:
     assert rooms == FOLDERS | {"errors", "text"} and len(rooms) <= MOST_ENTRIES
 
 
+def test_tests_stand_in_folders_of_the_same_names() -> None:
+    here = Path(__file__).parent
+    for test in here.glob("*/**/test_*.py"):
+        assert test.relative_to(here).parts[0] in FOLDERS, test
+
+
 @pytest.mark.parametrize("module", sorted(GRAPH))
 def test_every_module_has_a_room(module: str) -> None:
     folder_of_rooms = module == "physics" and not GRAPH[module]

@@ -57,7 +57,7 @@ def verify(certificate: Mapping[str, Any]) -> Proof:
 
     Examples
     --------
-    >>> from lindfeas.checker import verify
+    >>> from lindfeas.proof import verify
     >>> verify({}).status
     'rejected'
     """

@@ -165,7 +165,7 @@ def evaluate(task: PointTask) -> Outcome:
     row = {
         **task.values,
         "point": task.key,
-        "verdict": answer.verdict,
+        "verdict": str(answer.verdict),
         "reason": answer.reason,
         "target": answer.target,
         "norm": answer.norm,

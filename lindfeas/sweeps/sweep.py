@@ -2,6 +2,7 @@
 
 ::
 
+    from lindfeas.sweeps.sweep import run, sweep_plan
     from lindfeas.sweeps.workers import LocalWorkers
 
     plan = sweep_plan(read_problem("problem.toml"))
