@@ -41,8 +41,11 @@ EPSILONS = (0.1, 0.03, 0.01, 0.003)
 LARGEST = 3000
 """More unknowns than this are refused."""
 
-RESOLVED = 1e-13
-"""Reciprocal condition numbers below this leave the steady state undetermined."""
+RESOLVED = 1e-9
+"""Reciprocal condition numbers below this leave the steady state undetermined.
+
+Rounding counts by the condition number, so that errors are right to about 1e-6 in the worst case.
+"""
 
 NEUTRAL_TOLERANCE = 1e-13
 """Largest entry between charges, relative to the largest, put down to rounding."""
@@ -80,6 +83,9 @@ class SteadyStateRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SteadyStateCheck:
     """The candidate's steady state against the true one, for falling strength.
+
+    Solved in double precision: its errors are right to about 1e-13 where all rates are comparable,
+    and to 1e-6 at worst, where the slowest hardly connect the levels.
 
     The exact steady state is rho0 + eps^2 rho2 + ... with corrections to the populations that
     the Redfield equation does not give, so that errors of order eps^2 count as agreement.
@@ -264,7 +270,7 @@ def check_candidate(
     for epsilon in (*epsilons, 0.0):
         state = equations.steady_state(epsilon)
         if state is None:
-            return _refused(unknowns, f"the steady state is not unique at eps = {epsilon:g}")
+            return _refused(unknowns, f"the steady state cannot be told from others at eps = {epsilon:g}")
         rows.append(_row(epsilon, state, equations, truth))
     return SteadyStateCheck(
         rows=tuple(rows[:-1]),

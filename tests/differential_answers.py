@@ -247,7 +247,7 @@ def _steady_populations(
         if not _close(shown, own):
             yield "steady state", f"T of the candidate {own!r}, its populations give {shown!r}"
         limit = None if answer.check is None else answer.check.limit
-        if limit is not None and not _close(limit.population_error, own):
+        if limit is not None and abs(limit.population_error - own) > CHECKED * max(1.0, own):
             yield "check", f"limit {limit.population_error!r}, T of the candidate {own!r}"
     distances = [] if own is None else [own]
     if answer.nearest is not None:
@@ -258,6 +258,10 @@ def _steady_populations(
     for value in distances:
         if stated.lower is not None and value < stated.lower * (1 - 1e-12):
             yield "distance", f"lower {stated.lower!r}, but one found has {value!r}"
+
+
+CHECKED = 1e-6
+"""What is promised of the steady state that the candidate is put to work for."""
 
 
 def _close(one: float, two: float) -> bool:
