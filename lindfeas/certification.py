@@ -16,10 +16,12 @@ from lindfeas.enclosure import Enclosure, enclose
 from lindfeas.flow import flow_blocks
 from lindfeas.lindbladian import Lindbladian, lindbladian
 from lindfeas.nearest import nearest_lindbladian
+from lindfeas.population_error import population_error
 from lindfeas.possibility import Demands
 from lindfeas.problem import Problem
 from lindfeas.question import Question, require_question
 from lindfeas.redfield import Redfield, redfield_equation
+from lindfeas.rounding import SAFETY
 from lindfeas.sharp_distance import CELLS, Witness, distance_witness
 from lindfeas.target import Target, coherences, populations
 
@@ -202,8 +204,9 @@ def _sharp(
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
     found = nearest_lindbladian(problem, reference.populations, flows, enclosure.point)
     nearest, upper = None, distance.upper
-    if found is not None and (upper is None or found[1] <= upper):
-        upper = found[1]
+    moved = _moved(reference)
+    if found is not None and (upper is None or found[1] + moved <= upper):
+        upper = min(found[1] + moved, 1.0)
         nearest = lindbladian(problem, found[0], reference, ansatz)
     ceiling = 2.0 if upper is None else 2 * upper
     witness = distance_witness(
@@ -212,6 +215,11 @@ def _sharp(
     if witness is not None and distance.lower is not None:
         distance = replace(distance, lower=max(distance.lower, witness.length / 2))
     return replace(distance, upper=upper), witness, nearest
+
+
+def _moved(reference: Redfield) -> float:
+    """How far the true populations can be from the computed ones, as a trace distance."""
+    return SAFETY * float(population_error(reference).sum()) / 2
 
 
 def _distances(
@@ -226,6 +234,7 @@ def _distances(
     upper = None
     if candidate is not None and candidate.populations is not None:
         upper = trace_distance(candidate.populations, reference.populations)
+        upper = min(upper + _moved(reference), 1.0)
     if not target.is_populations:
         return TraceDistance(lower=None, upper=upper, lemma1=None)
     dimension = reference.spectrum.dimension

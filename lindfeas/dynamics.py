@@ -270,7 +270,9 @@ def check_candidate(
     for epsilon in (*epsilons, 0.0):
         state = equations.steady_state(epsilon)
         if state is None:
-            return _refused(unknowns, f"the steady state cannot be told from others at eps = {epsilon:g}")
+            return _refused(
+                unknowns, f"the steady state cannot be told from others at eps = {epsilon:g}"
+            )
         rows.append(_row(epsilon, state, equations, truth))
     return SteadyStateCheck(
         rows=tuple(rows[:-1]),
