@@ -159,7 +159,7 @@ def summary(found: dict[str, Any]) -> Iterator[str]:
 def _computed(
     seeds: list[int], workers: int, limit: int, thorough: bool
 ) -> Iterator[dict[str, Any]]:
-    with ProcessPoolExecutor(workers, max_tasks_per_child=100) as pool:
+    with ProcessPoolExecutor(workers) as pool:
         for done in as_completed(pool.submit(_case, seed, limit, thorough) for seed in seeds):
             yield done.result()
 
