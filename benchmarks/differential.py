@@ -25,7 +25,11 @@ from pathlib import Path
 from typing import Any
 
 WIDE = 1e-4
-"""Intervals wider than this fraction of max(upper, 1e-6 times the trivial defect) are listed."""
+"""Intervals wider than this fraction of max(upper, 1e-6 times the trivial defect) are listed.
+
+The trivial defect is that of Gamma = a multiple of 1. With ranged rates it has the largest rate of
+the Redfield equation, the stricter choice; the share with the highest rate allowed stands beside.
+"""
 
 KNOWN = 0.05
 """A part of a wide interval counts as its cause from this fraction of its width on."""
@@ -79,6 +83,9 @@ def report(cases: list[dict[str, Any]]) -> dict[str, Any]:
         "answers": len(questions),
         "intervals_measured": len(measured),
         "share_not_wide": 1 - len(wide) / max(1, len(measured)),
+        "share_not_wide_at_highest_rates": 1
+        - sum(not entry["width_at_highest"] <= WIDE for _, entry in measured)
+        / max(1, len(measured)),
         "references": sum("reference" in entry for _, entry in measured),
         "undefined": Counter(case["undefined"] for case in whole if case["undefined"]),
         "verdicts": Counter(entry["verdict"] for _, entry in questions),
@@ -131,7 +138,8 @@ def summary(found: dict[str, Any]) -> Iterator[str]:
     )
     yield (
         f"intervals not wider than {WIDE:g}: {found['share_not_wide']:.2%} of "
-        f"{found['intervals_measured']} (wanted: {SHARE:.0%})"
+        f"{found['intervals_measured']} (wanted: {SHARE:.0%}); with the highest rates that the "
+        f"rule allows in the yardstick: {found['share_not_wide_at_highest_rates']:.2%}"
     )
     for check, count in sorted(found["contradictions_by_check"].items()):
         yield f"CONTRADICTION {check}: {count}"
@@ -151,7 +159,7 @@ def summary(found: dict[str, Any]) -> Iterator[str]:
 def _computed(
     seeds: list[int], workers: int, limit: int, thorough: bool
 ) -> Iterator[dict[str, Any]]:
-    with ProcessPoolExecutor(workers, max_tasks_per_child=100) as pool:
+    with ProcessPoolExecutor(workers) as pool:
         for done in as_completed(pool.submit(_case, seed, limit, thorough) for seed in seeds):
             yield done.result()
 

@@ -129,9 +129,10 @@ def _interval(
     if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
         yield "interval", f"[{lower}, {upper}]"
         return
-    trivial, scale = trivial_defects(truth, asked)
+    trivial, scale, highest = trivial_defects(truth, asked)
     numbers["trivial"] = float(scale)
     numbers["width"] = (upper - lower) / max(upper, 1e-6 * float(scale), 1e-300)
+    numbers["width_at_highest"] = (upper - lower) / max(upper, 1e-6 * float(highest), 1e-300)
     best, least = trivial, Decimal(0)
     if program.is_small(truth, asked):
         optimum = program.optimum(truth, asked, seed)
@@ -150,10 +151,11 @@ def _interval(
             yield "multiplier", f"lower {lower!r}, but its multiplier gives {float(value)!r}"
 
 
-def trivial_defects(truth: Reference, asked: Asked) -> tuple[Decimal, Decimal]:
+def trivial_defects(truth: Reference, asked: Asked) -> tuple[Decimal, Decimal, Decimal]:
     """The least defect of some multiples of 1, and that of the rule's multiple, without H_r.
 
-    For ``range`` the rule's multiple is the largest golden-rule rate, as far as it is allowed.
+    For ``range`` two of them count as the rule's: the largest golden-rule rate, as far as it is
+    allowed, and the highest rate that is.
     """
     largest = truth.rates.max()
     middle = tuple(
@@ -172,7 +174,7 @@ def trivial_defects(truth: Reference, asked: Asked) -> tuple[Decimal, Decimal]:
         found.append(truth.defect(truth.change(tensors), asked))
         if asked.rule.name != "range":
             break
-    return min(found), found[0]
+    return min(found), found[0], found[-1]
 
 
 def _candidate(
@@ -245,7 +247,7 @@ def _steady_populations(
         if not _close(shown, own):
             yield "steady state", f"T of the candidate {own!r}, its populations give {shown!r}"
         limit = None if answer.check is None else answer.check.limit
-        if limit is not None and not _close(limit.population_error, own):
+        if limit is not None and abs(limit.population_error - own) > CHECKED * max(1.0, own):
             yield "check", f"limit {limit.population_error!r}, T of the candidate {own!r}"
     distances = [] if own is None else [own]
     if answer.nearest is not None:
@@ -256,6 +258,10 @@ def _steady_populations(
     for value in distances:
         if stated.lower is not None and value < stated.lower * (1 - 1e-12):
             yield "distance", f"lower {stated.lower!r}, but one found has {value!r}"
+
+
+CHECKED = 1e-6
+"""What is promised of the steady state that the candidate is put to work for."""
 
 
 def _close(one: float, two: float) -> bool:

@@ -143,6 +143,9 @@ def test_what_all_panels_share(name: str) -> None:
 
 # What the tables hold.
 
+SHORT_OF_POSSIBLE = ("figure-2d-free-rates", "figure-4b", "figure-4b-temperature")
+"""Tables with points that are undecided although their optimum is below the tolerance."""
+
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_table_answers_every_point_of_its_file(name: str) -> None:
@@ -151,7 +154,10 @@ def test_the_table_answers_every_point_of_its_file(name: str) -> None:
     for row, task in zip(table(name).rows(), asked, strict=True):
         assert row["error"] is None
         assert {key: row[key] for key in task.values} == task.values
-        assert row["verdict"] == verdict_of(Interval(row["lower"], row["upper"]), row["tolerance"])
+        expected = verdict_of(Interval(row["lower"], row["upper"]), row["tolerance"])
+        # below the tolerance, but by a Lindbladian whose rates or populations do not count
+        short = name in SHORT_OF_POSSIBLE and row["verdict"] == "undecided"
+        assert row["verdict"] == expected or (short and expected == "possible")
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -18,12 +18,14 @@ from lindfeas.errors import InputError, quoted
 from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import Redfield, redfield_equation
 from lindfeas.program.assembly import assemble
 from lindfeas.program.bounds import Interval
 from lindfeas.program.flow import flow_blocks
 from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
+from lindfeas.program.rounding import SAFETY
 from lindfeas.program.target import Target, coherences, populations
 from lindfeas.program.verdict import Verdict
 from lindfeas.solvers.catalogue import usable_solvers
@@ -208,8 +210,9 @@ def _sharp(
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
     found = nearest_lindbladian(program, reference.populations, flows, enclosure.point)
     nearest, upper = None, distance.upper
-    if found is not None and (upper is None or found[1] <= upper):
-        upper = found[1]
+    moved = _moved(reference)
+    if found is not None and (upper is None or found[1] + moved <= upper):
+        upper = min(found[1] + moved, 1.0)
         nearest = lindbladian(program, found[0], reference, ansatz)
     ceiling = 2.0 if upper is None else 2 * upper
     witness = distance_witness(
@@ -218,6 +221,11 @@ def _sharp(
     if witness is not None and distance.lower is not None:
         distance = replace(distance, lower=max(distance.lower, witness.length / 2))
     return replace(distance, upper=upper), witness, nearest
+
+
+def _moved(reference: Redfield) -> float:
+    """How far the true populations can be from the computed ones, as a trace distance."""
+    return SAFETY * float(population_error(reference).sum()) / 2
 
 
 def _distances(
@@ -232,6 +240,7 @@ def _distances(
     upper = None
     if candidate is not None and candidate.populations is not None:
         upper = trace_distance(candidate.populations, reference.populations)
+        upper = min(upper + _moved(reference), 1.0)
     if not target.is_populations:
         return TraceDistance(lower=None, upper=upper, lemma1=None)
     dimension = reference.spectrum.dimension

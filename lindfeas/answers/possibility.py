@@ -39,7 +39,7 @@ NEGLIGIBLE = 1e-6
 HELD = (1e-2, 10.0)
 """Fractions of Redfield's largest rate that free rates are held between in the search."""
 
-NEAR_OPTIMAL = (1.00005, 10.0, 1e3, 1e6)
+NEAR_OPTIMAL = (1.00005, 1.1, 10.0, 1e3, 1e6)
 """By what factor the defect may exceed the optimum in the search."""
 
 SHARE = 0.9

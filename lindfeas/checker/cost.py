@@ -32,6 +32,9 @@ EIGENVECTORS = 10.0
 CHARACTERISTIC = 4e-5
 """Per n^4 and bit of the Hamiltonian's entries."""
 
+ELIMINATION = 2.5e-4
+"""Per n^4 and bit of the Hamiltonian's entries: the exact rank of n commutators."""
+
 PRODUCT = 0.007
 """Per multiplication in a product of matrices of balls."""
 
@@ -124,13 +127,18 @@ def _transitions(model: Model, coupling: Coupling) -> int:
 
 
 def _levels_work(model: Model) -> float:
-    values = [value for entry in model.hamiltonian.values() for value in entry]
-    bits = max((int(v.p).bit_length() + int(v.q).bit_length() for v in values), default=1)
+    bits = _bits(model)
     copies = 2 if any(imaginary != 0 for _, imaginary in model.hamiltonian.values()) else 1
     return sum(
         EIGENVECTORS * n**3 + CHARACTERISTIC * (copies * n) ** 4 * bits
         for n in _sectors(model).values()
     )
+
+
+def _bits(model: Model) -> int:
+    """Of the longest number in the Hamiltonian."""
+    values = [value for entry in model.hamiltonian.values() for value in entry]
+    return max((int(v.p).bit_length() + int(v.q).bit_length() for v in values), default=1)
 
 
 def _weighted_work(model: Model) -> float:
@@ -163,7 +171,10 @@ def _shifts_work(model: Model) -> float:
     if model.hamiltonian_limit is not None:
         return len(model.baths) * ENTRY * size * size
     count = sum(sum(n * n for n in Counter(_charges(model, bath)).values()) for bath in model.baths)
-    return count * count * (PRODUCT * size * size + ENTRY * size) + count * PRODUCT * size**3
+    exact = ELIMINATION * count**4 * _bits(model)
+    return (
+        exact + count * count * (PRODUCT * size * size + ENTRY * size) + count * PRODUCT * size**3
+    )
 
 
 def _charges(model: Model, bath: Bath) -> list[int]:

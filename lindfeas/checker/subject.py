@@ -184,7 +184,8 @@ def _charge(charge: Sequence[Sequence[int]]) -> str:
         return "No charge is used: N = 0."
     terms = ", ".join(f"N_{site} = diag{listed(own)}" for site, own in enumerate(charge))
     return (
-        f"H conserves the charge N = sum_l N_l, and every S_l shifts it by a fixed amount: {terms}."
+        "H conserves the charge N = sum_m N_m, m running over the sites, and every S_l shifts it "
+        f"by a fixed amount: {terms}."
     )
 
 

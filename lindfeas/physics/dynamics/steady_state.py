@@ -31,8 +31,11 @@ from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.sites import shifts
 from lindfeas.physics.systems.spectrum import Sector, whole_space
 
-RESOLVED = 1e-13
-"""Reciprocal condition numbers below this leave the steady state undetermined."""
+RESOLVED = 1e-9
+"""Reciprocal condition numbers below this leave the steady state undetermined.
+
+Rounding counts by the condition number, so that errors are right to about 1e-6 in the worst case.
+"""
 
 NEUTRAL_TOLERANCE = 1e-13
 """Largest entry between charges, relative to the largest, put down to rounding."""

@@ -29,6 +29,13 @@ INVERTIBLE = 1e-2
 """Largest d u || |A^-1| |A| || with which an inverse is taken for one."""
 
 
+SMALL = 0.1
+"""Largest || |W^#| |delta W| || with which first order means something."""
+
+DENORMAL = 8 * 5e-324
+"""Absolute rounding of a spectral density that is as small as doubles can be."""
+
+
 def population_error(reference: Redfield) -> NDArray[np.float64]:
     """Bound on the rounding error of every population, shape (d,)."""
     populations = reference.populations
@@ -43,6 +50,10 @@ def population_error(reference: Redfield) -> NDArray[np.float64]:
 def _first_order(reference: Redfield, errors: NDArray[np.float64]) -> NDArray[np.float64]:
     """|W^#| |delta W p| with the group inverse W^# of the rate matrix; inf where that is lost.
 
+    It is lost, too, where the rates are so uncertain that W^# delta W is no small matrix: then
+    first order says nothing. What p leaves over, W p, counts as it is, as p may be the stationary
+    distribution of fewer links than W has.
+
     (delta W) p has ``errors``, the rounding of the rates, and what a rotation of levels k, c by
     the angle theta does to the flow through k: 2 theta |X_kc| for the secular part X_kc = in_kc -
     p_k out_ck of L2(rho0), and to the flow into other levels (`_rotated_sources`).
@@ -51,13 +62,18 @@ def _first_order(reference: Redfield, errors: NDArray[np.float64]) -> NDArray[np
     size = _group_inverse_size(reference.transition_rates, populations)
     if size is None:
         return np.full(len(populations), np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        relative = size @ (errors + np.diag(errors.sum(axis=0)))
+    if not relative.sum(axis=1).max() <= SMALL:
+        return np.full(len(populations), np.inf)
     spectrum = reference.spectrum
     angles = spectrum.rotation_angles(extended=True)
-    kick = np.zeros(len(populations))
+    rates = reference.transition_rates
+    kick = np.abs(rates @ populations - rates.sum(axis=0) * populations)
     for sector in spectrum.sectors:
         own = sector.levels
         flow = np.abs(_secular_flow(reference, own))
-        kick[own] = 2 * np.sum(angles[own, own] * flow, axis=1)
+        kick[own] += 2 * np.sum(angles[own, own] * flow, axis=1)
     kick += _rotated_sources(reference, angles)
     kick += errors @ populations + populations * errors.sum(axis=0)
     error: NDArray[np.float64] = size @ kick
@@ -158,6 +174,7 @@ def _rate_errors(reference: Redfield) -> tuple[NDArray[np.float64], NDArray[np.f
     rotated = np.zeros_like(plain)
     for coupling in reference.couplings:
         size, error = np.abs(coupling.matrix), coupling.element_errors
+        denormal = DENORMAL / np.maximum(coupling.density(coupling.bohr), DENORMAL)
         low = coupling.rates_at(coupling.bohr - uncertainty)
         high = coupling.rates_at(coupling.bohr + uncertainty)
         for upwards, (least, middle, most) in enumerate(
@@ -165,7 +182,8 @@ def _rate_errors(reference: Redfield) -> tuple[NDArray[np.float64], NDArray[np.f
         ):
             gain = np.maximum(np.maximum(least, most), middle)
             alone = size**2 * np.abs(most - least) + gain * error**2
-            alone += size**2 * middle * upwards * _fugacity_error(coupling)
+            alone += size**2 * middle * (upwards * _fugacity_error(coupling) + denormal)
+            alone += DENORMAL * (size > 0)
             both = 2 * gain * size * error
             plain += alone.T if upwards else alone
             rotated += both.T if upwards else both

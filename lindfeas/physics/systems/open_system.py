@@ -19,10 +19,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from lindfeas.errors import InputError, quoted, require
 from lindfeas.physics.baths.spectral_density import Ohmic, SpectralDensity
-from lindfeas.physics.systems.sites import embed, partial_trace, product_charges, shifts
+from lindfeas.physics.systems.sites import (
+    embed,
+    partial_trace,
+    product_charges,
+    shifted_part,
+    shifts,
+)
 
 HERMITICITY_TOLERANCE = 1e-13
-"""Largest |H - H^dagger| entry, relative to the largest |H| entry, put down to rounding."""
+"""Largest |H - H^dagger| entry put down to rounding, relative to the largest |H| entry (for a
+Hamiltonian after the middle of its diagonal is taken out, so that an offset hides nothing)."""
 
 BATH_NAME = r"[A-Za-z0-9_-]{1,200}"
 """What the name of a bath must match: it is part of dotted keys, and printed in theorems."""
@@ -132,6 +139,7 @@ class OpenSystem:
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         set_(self, "dimensions", _dimensions(self.dimensions))
+        _check_factors(self.hamiltonian, [self.dimensions], "system.H")
         set_(self, "hamiltonian", _hermitian(self.hamiltonian, self.dimension, "system.H"))
         set_(self, "baths", checked_baths(self.baths))
         set_(self, "charge", _charge(self.charge, self.dimensions))
@@ -206,6 +214,8 @@ class OpenSystem:
         return replace(bath, couplings=local, spectral_density=own)
 
     def _local_coupling(self, operator: Any, bath: Bath, where: str) -> NDArray[Any]:
+        own = [self.dimensions[site] for site in bath.sites]
+        _check_factors(operator, [own, self.dimensions], where)
         matrix = square_matrix(operator, where)
         region = self.region_dimension(bath)
         if matrix.shape == (self.dimension, self.dimension) and region != self.dimension:
@@ -222,8 +232,10 @@ class OpenSystem:
 
     def _check_order(self, matrix: sp.csr_array, bath: Bath, where: str) -> None:
         """Refuse a d x d matrix that means another operator in the region's order of sites."""
-        difference = abs(self.embed(matrix, bath.sites) - matrix).max()
-        if difference > HERMITICITY_TOLERANCE * abs(matrix).max():
+        other = self.embed(matrix, bath.sites)
+        parts = ((_diagonal(matrix), _diagonal(other)), (_rest(matrix), _rest(other)))
+        # apart, as a large diagonal moves no populations and must not hide the rest
+        if any(abs(b - a).max() > HERMITICITY_TOLERANCE * abs(a).max() for a, b in parts):
             raise InputError(
                 "must have one meaning, but its tensor factors could be the bath's sites "
                 f"{list(bath.sites)} or the system's sites {sorted(bath.sites)}, and the operators "
@@ -244,24 +256,35 @@ class OpenSystem:
         return _frozen(local)
 
     def _check_charge(self) -> None:
+        """Verify the claim, and leave out what violates it by rounding."""
         if self.charge is None:
             return
         charges = self.charges()
-        if len(shifts(self.hamiltonian, charges)) > 1 or 0 not in shifts(self.hamiltonian, charges):
+        found = shifts(self.hamiltonian, charges, _width(self.hamiltonian))
+        if found - {0}:
             raise InputError(
                 "must be conserved by H, but H connects states of different charge",
                 "system.charge",
             )
-        for bath in self.baths:
-            region_charges = self.region_charges(bath)
-            for number, operator in enumerate(bath.couplings or ()):
-                found = sorted(shifts(sp.csr_array(operator), region_charges))
-                if len(found) > 1:
-                    raise InputError(
-                        "must be shifted by one fixed amount by every coupling, but coupling "
-                        f"{number} of bath {bath.name!r} shifts it by {found}",
-                        "system.charge",
-                    )
+        object.__setattr__(self, "hamiltonian", shifted_part(self.hamiltonian, charges, 0))
+        baths = tuple(self._with_shifts(bath) for bath in self.baths)
+        object.__setattr__(self, "baths", baths)
+
+    def _with_shifts(self, bath: Bath) -> Bath:
+        """The bath with every coupling reduced to the one shift of the charge that it has."""
+        charges = self.region_charges(bath)
+        reduced = []
+        for number, operator in enumerate(bath.couplings or ()):
+            matrix = sp.csr_array(operator)
+            found = sorted(shifts(matrix, charges))
+            if len(found) > 1:
+                raise InputError(
+                    "must be shifted by one fixed amount by every coupling, but coupling "
+                    f"{number} of bath {bath.name!r} shifts it by {found}",
+                    "system.charge",
+                )
+            reduced.append(_frozen(shifted_part(matrix, charges, found[0]).toarray()))
+        return replace(bath, couplings=tuple(reduced))
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -418,6 +441,32 @@ def square_matrix(value: Any, where: str) -> sp.csr_array:
     return matrix
 
 
+def _diagonal(matrix: sp.csr_array) -> sp.csr_array:
+    return sp.csr_array(sp.diags_array(matrix.diagonal()))
+
+
+def _rest(matrix: sp.csr_array) -> sp.csr_array:
+    return sp.csr_array(matrix - _diagonal(matrix))
+
+
+def _width(matrix: sp.csr_array) -> float:
+    """Largest entry once the middle of the diagonal, an offset of the energy, is taken out."""
+    diagonal = matrix.diagonal().real
+    middle = float(diagonal.min() / 2 + diagonal.max() / 2)
+    return float(abs(matrix - middle * sp.eye_array(matrix.shape[0])).max())
+
+
+def _check_factors(value: Any, allowed: Sequence[Sequence[int]], where: str) -> None:
+    """Refuse a QuTiP object whose own ``dims`` say that its tensor factors are others."""
+    dims = getattr(value, "dims", None)
+    if not isinstance(dims, list) or len(dims) != 2 or not isinstance(dims[0], list):
+        return
+    known = [list(one) for one in allowed]
+    if len(dims[0]) > 1 and (dims[0] != dims[1] or dims[0] not in known):
+        ways = " or ".join(str([one, one]) for one in known)
+        raise InputError(f"must have the tensor factors {ways}, but has dims {dims}", where)
+
+
 def _hermitian(value: Any, dimension: int, where: str) -> sp.csr_array:
     matrix = square_matrix(value, where)
     if matrix.shape[0] != dimension:
@@ -428,7 +477,7 @@ def _hermitian(value: Any, dimension: int, where: str) -> sp.csr_array:
         )
     half = matrix / 2
     adjoint = half.conj().T
-    difference, allowed = 2 * abs(half - adjoint).max(), HERMITICITY_TOLERANCE * abs(matrix).max()
+    difference, allowed = 2 * abs(half - adjoint).max(), HERMITICITY_TOLERANCE * _width(matrix)
     if difference > allowed:
         row, column = np.unravel_index(int(np.argmax(abs(half - adjoint).toarray())), matrix.shape)
         raise InputError(
@@ -437,7 +486,7 @@ def _hermitian(value: Any, dimension: int, where: str) -> sp.csr_array:
             f"{difference:.3e}, where {allowed:.1e} is allowed for rounding",
             where,
         )
-    hermitian = sp.csr_array(half + adjoint)
+    hermitian = sp.csr_array(half + adjoint)  # the matrix that every answer is about
     hermitian.data.flags.writeable = False
     return hermitian
 

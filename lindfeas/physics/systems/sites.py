@@ -25,20 +25,33 @@ def product_charges(
     return total
 
 
-def shifts(operator: sp.csr_array, charges: NDArray[np.int64]) -> set[int]:
+def shifts(
+    operator: sp.csr_array, charges: NDArray[np.int64], largest: float | None = None
+) -> set[int]:
     """By how much ``operator`` shifts the charge: the set of final minus initial charges.
 
-    Entries below `CHARGE_TOLERANCE` of the largest are rounding and do not count.
+    Entries below `CHARGE_TOLERANCE` of ``largest``, by default the largest entry, are rounding and
+    do not count.
     """
     entries = sp.coo_array(operator)
     if entries.nnz == 0:
         return {0}
     size = np.abs(entries.data)
-    keep = size > CHARGE_TOLERANCE * size.max()
+    keep = size > CHARGE_TOLERANCE * (size.max() if largest is None else largest)
     if not keep.any():
         return {0}
     row, column = entries.coords
     return set((charges[row[keep]] - charges[column[keep]]).tolist())
+
+
+def shifted_part(operator: sp.csr_array, charges: NDArray[np.int64], shift: int) -> sp.csr_array:
+    """The entries that shift the charge by ``shift``, all others zero."""
+    entries = sp.coo_array(operator)
+    row, column = entries.coords
+    keep = charges[row] - charges[column] == shift
+    part = sp.csr_array((entries.data[keep], (row[keep], column[keep])), shape=operator.shape)
+    part.data.flags.writeable = False
+    return part
 
 
 def embed(operator: Any, sites: Sequence[int], dimensions: Sequence[int]) -> sp.csr_array:
