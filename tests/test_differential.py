@@ -37,6 +37,7 @@ def test_the_report_names_seeds_and_causes() -> None:
         "lower": 0.0,
         "upper": 1.0,
         "width": 1.0,
+        "width_at_highest": 1e-5,
         "defect": 0.4,
         "reference": [0.3, 0.3],
     }
@@ -53,6 +54,7 @@ def test_the_report_names_seeds_and_causes() -> None:
     }
     found = report([case, {"seed": 8, "error": "more than 1 s"}])
     assert found["share_not_wide"] == 0.5
+    assert found["share_not_wide_at_highest_rates"] == 1.0
     assert found["wide"][0]["seed"] == 7
     assert "rounding at the upper end (60%)" in found["wide"][0]["cause"]
     assert found["contradictions"][0]["seed"] == 7

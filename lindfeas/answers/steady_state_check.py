@@ -186,7 +186,9 @@ def check_candidate(
         state = equations.steady_state(epsilon)
         if state is None:
             return SteadyStateCheck.refused(
-                unknowns, f"the steady state cannot be told from others at eps = {epsilon:g}"
+                unknowns,
+                f"the steady state is not unique, or cannot be told from others, at eps = "
+                f"{epsilon:g}",
             )
         rows.append(_row(epsilon, state, equations, truth))
     return SteadyStateCheck(
