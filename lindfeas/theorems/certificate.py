@@ -33,7 +33,7 @@ from lindfeas.files.atomic import pending_file
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region, regions
-from lindfeas.physics.systems.open_system import OpenSystem
+from lindfeas.physics.systems.sites import partial_trace
 from lindfeas.program import bounds
 from lindfeas.program.assembly import assemble
 from lindfeas.program.hermitian import DUAL_NORM, hermitian_root
@@ -111,7 +111,7 @@ def certificate(
     ansatz = regions(question.system, reference.spectrum)
     program = assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
     counts = question.lamb_shift and not plain
-    limit = getattr(answer, "hamiltonian_limit", None) if counts else None
+    limit = answer.hamiltonian_limit if counts else None
     written = _Written(program=program, ansatz=ansatz, answer=answer, plain=plain, limit=limit)
     content: dict[str, Any] = {
         "schema_version": VERSION,
@@ -170,7 +170,8 @@ class _Written:
             weight[sector.levels, sector.levels] = 1j * block * (own - own[:, None])
         commutator = spectrum.vectors @ weight @ spectrum.vectors.conj().T
         local = (
-            _partial_trace(commutator, reference.system, region.sites) for region in self.ansatz
+            partial_trace(commutator, region.sites, reference.system.dimensions)
+            for region in self.ansatz
         )
         return self.limit * sum(float(np.linalg.norm(matrix)) for matrix in local)
 
@@ -325,20 +326,6 @@ def _within(hamiltonian: NDArray[Any], limit: float | None, digits: int) -> NDAr
         np.trunc(part * unit) / unit for part in (hamiltonian.real, hamiltonian.imag)
     )
     return real + 1j * imaginary
-
-
-def _partial_trace(
-    matrix: NDArray[Any], system: OpenSystem, sites: Sequence[int]
-) -> NDArray[np.complex128]:
-    """The trace over all sites but these, shape (d_r, d_r)."""
-    count = len(system.dimensions)
-    rest = [site for site in range(count) if site not in sites]
-    tensor = matrix.reshape(*system.dimensions, *system.dimensions)
-    order = [*sites, *rest]
-    size = int(np.prod([system.dimensions[site] for site in sites]))
-    tensor = tensor.transpose([*order, *(count + site for site in order)])
-    grouped = tensor.reshape(size, matrix.shape[0] // size, size, matrix.shape[0] // size)
-    return np.trace(grouped, axis1=1, axis2=3)
 
 
 def _rounded(root: NDArray[Any], digits: int) -> NDArray[Any]:
