@@ -25,7 +25,7 @@ from lindfeas.program.bounds import Interval
 from lindfeas.program.flow import flow_blocks
 from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
-from lindfeas.program.rounding import SAFETY
+from lindfeas.program.rounding import population_distance
 from lindfeas.program.target import Target, coherences, populations
 from lindfeas.program.verdict import Verdict
 from lindfeas.solvers.catalogue import usable_solvers
@@ -105,7 +105,7 @@ def certify(
     )
     verdict, reason, interval, candidate = _decided(demands, enclosure)
     put_to_work = _checked(candidate, reference, ansatz, target) if check else None
-    distance = _distances(interval, question, target, reference, ansatz, candidate)
+    distance = _distances(interval, question, target, demands, candidate)
     witness, nearest = None, None
     cells = _cells(program, sharp) if target.is_populations else 0
     if cells:
@@ -210,7 +210,7 @@ def _sharp(
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
     found = nearest_lindbladian(program, reference.populations, flows, enclosure.point)
     nearest, upper = None, distance.upper
-    moved = _moved(reference)
+    moved = program.uncertainty.distance
     if found is not None and (upper is None or found[1] + moved <= upper):
         upper = min(found[1] + moved, 1.0)
         nearest = lindbladian(program, found[0], reference, ansatz)
@@ -223,24 +223,25 @@ def _sharp(
     return replace(distance, upper=upper), witness, nearest
 
 
-def _moved(reference: Redfield) -> float:
-    """How far the true populations can be from the computed ones, as a trace distance."""
-    return SAFETY * float(population_error(reference).sum()) / 2
-
-
 def _distances(
     interval: Interval,
     question: Question,
     target: Target,
-    reference: Redfield,
-    ansatz: tuple[Region, ...],
+    demands: Demands,
     candidate: Lindbladian | None,
 ) -> TraceDistance:
-    """Distances between steady populations follow from tau_pop only."""
+    """Distances between steady populations follow from tau_pop only.
+
+    The upper end counts how far the true populations can be from the computed ones.
+    """
+    reference, ansatz = demands.reference, demands.ansatz
     upper = None
     if candidate is not None and candidate.populations is not None:
         upper = trace_distance(candidate.populations, reference.populations)
-        upper = min(upper + _moved(reference), 1.0)
+        moved = demands.program.uncertainty.distance
+        if not target.follows_redfield:
+            moved = population_distance(population_error(reference))
+        upper = min(upper + moved, 1.0)
     if not target.is_populations:
         return TraceDistance(lower=None, upper=upper, lemma1=None)
     dimension = reference.spectrum.dimension

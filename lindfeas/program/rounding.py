@@ -107,11 +107,14 @@ class Uncertainty:
         Error of the required actions, in trace norm.
     hamiltonian
         The model of what a local Hamiltonian does, per unit of its norm.
+    distance
+        T between the reference's populations and the true ones, where the target is made of them.
     """
 
     regions: tuple[RateUncertainty, ...]
     action: float
     hamiltonian: HamiltonianUncertainty = HamiltonianUncertainty()
+    distance: float = 0.0
 
     def of_defect(self, traces: NDArray[np.float64], layout: Layout, norm: str) -> float:
         """What the defect of a point with these rates can be wrong by."""
@@ -179,7 +182,7 @@ def level_uncertainty(
                 ceiling=weight * ceiling if is_populations else math.inf,
             )
         )
-    return Uncertainty(regions=tuple(regions), action=0.0)
+    return Uncertainty(regions=tuple(regions), action=0.0, distance=population_distance(moved))
 
 
 def state_uncertainty(
@@ -210,7 +213,10 @@ def state_uncertainty(
     """
     size = reference.spectrum.dimension
     vectors = 4 * UNIT_ROUNDOFF * max(sector.states.size for sector in reference.spectrum.sectors)
-    state = weight * (2 * vectors + (_state_error(reference) if follows_redfield else 0.0))
+    # a user's own states may be those of a system whose steady state is not unique
+    moved = population_error(reference) if follows_redfield else np.zeros(size)
+    own = _state_error(reference, moved) if follows_redfield else 0.0
+    state = weight * (2 * vectors + own)
     regions = tuple(
         RateUncertainty(
             pair=np.zeros((0, 0)),
@@ -222,19 +228,25 @@ def state_uncertainty(
     terms = (size + max(dimensions) ** 2) * UNIT_ROUNDOFF
     return Uncertainty(
         regions=regions,
-        action=SAFETY * weight * _action_error(reference) if follows_redfield else 0.0,
+        action=SAFETY * weight * _action_error(reference, moved) if follows_redfield else 0.0,
         hamiltonian=HamiltonianUncertainty(
             state=SAFETY * 2 * state, product=SAFETY * terms * 2 * scale
         ),
+        distance=population_distance(moved),
     )
 
 
-def _state_error(reference: Redfield) -> float:
+def population_distance(moved: NDArray[np.float64]) -> float:
+    """T of populations that are wrong by ``moved``."""
+    return SAFETY * float(moved.sum()) / 2
+
+
+def _state_error(reference: Redfield, moved: NDArray[np.float64]) -> float:
     """||delta rho0||_1: populations, and eigenvectors rotated into each other."""
     populations = reference.populations
     angles = reference.spectrum.rotation_angles()
     rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
-    return rotated + float(population_error(reference).sum())
+    return rotated + float(moved.sum())
 
 
 def transform_errors(coupling: Coupling) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -272,12 +284,12 @@ def _changes_at_zero(coupling: Coupling, furthest: float) -> NDArray[np.float64]
     return changes
 
 
-def _action_error(reference: Redfield) -> float:
+def _action_error(reference: Redfield, moved: NDArray[np.float64]) -> float:
     """||delta L2[rho0]||_1 <= sqrt(d) ||.||_F, from the bath functions and from rho0."""
     spectrum = reference.spectrum
     angle = float(np.linalg.norm(spectrum.rotation_angles(), 2))
     error = angle * float(np.linalg.norm(reference.coherence_source))
-    populations, moved = reference.populations, population_error(reference)
+    populations = reference.populations
     for coupling in reference.couplings:
         strength = float(np.linalg.norm(coupling.matrix, 2))
         parts = zip(coupling.half_sided, transform_errors(coupling), (True, False), strict=True)
