@@ -82,10 +82,14 @@ def report(cases: list[dict[str, Any]]) -> dict[str, Any]:
         "systems": len(cases),
         "answers": len(questions),
         "intervals_measured": len(measured),
-        "share_not_wide": 1 - len(wide) / max(1, len(measured)),
-        "share_not_wide_at_highest_rates": 1
-        - sum(not entry["width_at_highest"] <= WIDE for _, entry in measured)
-        / max(1, len(measured)),
+        "share_not_wide": _share([entry["width"] for _, entry in measured]),
+        "share_not_wide_at_highest_rates": _share(
+            [entry["width_at_highest"] for _, entry in measured]
+        ),
+        "share_not_wide_by_kind": {
+            kind: _share([entry["width"] for case, entry in measured if case["kind"] == kind])
+            for kind in sorted({case["kind"] for case in whole})
+        },
         "references": sum("reference" in entry for _, entry in measured),
         "undefined": Counter(case["undefined"] for case in whole if case["undefined"]),
         "verdicts": Counter(entry["verdict"] for _, entry in questions),
@@ -112,6 +116,11 @@ def report(cases: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _share(widths: list[float]) -> float:
+    """Of intervals that are not wide."""
+    return sum(width <= WIDE for width in widths) / max(1, len(widths))
+
+
 def cause(entry: dict[str, Any]) -> str:
     """What makes an interval wide: the largest part of it, relative to the interval."""
     width = entry["upper"] - entry["lower"]
@@ -122,7 +131,7 @@ def cause(entry: dict[str, Any]) -> str:
         least, best = entry["reference"]
         parts["lower end"] = least - entry["lower"]
         if "defect" in entry:
-            parts["candidate is not the best"] = entry["defect"] - best
+            parts["candidate is not the best"] = min(entry["defect"], entry["upper"]) - best
     name, size = max(parts.items(), key=lambda item: item[1], default=("", 0.0))
     if not size > KNOWN * width:
         return "not known"
@@ -141,6 +150,8 @@ def summary(found: dict[str, Any]) -> Iterator[str]:
         f"{found['intervals_measured']} (wanted: {SHARE:.0%}); with the highest rates that the "
         f"rule allows in the yardstick: {found['share_not_wide_at_highest_rates']:.2%}"
     )
+    shares = found["share_not_wide_by_kind"]
+    yield "by kind of system: " + ", ".join(f"{kind} {shares[kind]:.1%}" for kind in shares)
     for check, count in sorted(found["contradictions_by_check"].items()):
         yield f"CONTRADICTION {check}: {count}"
     for line in found["contradictions"]:

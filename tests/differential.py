@@ -334,9 +334,7 @@ class _Comparison:
             # the defect of populations is in units of the rates, so that all ends have a unit
             unit = other.unit
             size = max(base.upper, 1e-6 * self._trivial(ask))
-            # a `possible` interval ends at the Lindbladian shown, which need not be the best one
-            shown = "possible" in (base.verdict, answer.verdict)
-            for name in ("lower",) if shown else ("lower", "upper"):
+            for name in ("lower", "upper"):
                 before, after = getattr(base, name), getattr(answer, name) / unit
                 if abs(before - after) > SAME_ENDS * size:
                     self.report.find(

@@ -187,8 +187,11 @@ def _candidate(
     free = [region.hamiltonian for region in regions] if asked.hamiltonian_limit else []
     defect = truth.defect(truth.change(tensors, free), asked)
     numbers["defect"] = float(defect)
-    if defect > Decimal(answer.upper):
-        yield "defect", f"{float(defect)!r} of the candidate > upper {answer.upper!r}"
+    if defect > Decimal(answer.candidate_defect):
+        stated = answer.candidate_defect
+        yield "defect", f"{float(defect)!r} of the candidate, stated as {stated!r}"
+    if answer.candidate_defect < answer.upper:
+        yield "interval", f"upper {answer.upper!r}, candidate {answer.candidate_defect!r}"
     if defect < Decimal(answer.lower):
         yield "defect", f"{float(defect)!r} of the candidate < lower {answer.lower!r}"
     yield from _steady_populations(truth, asked, answer, tensors)

@@ -276,7 +276,8 @@ def _unit(ref: Reference, asked: Asked) -> float:
         return _size(asked)
     wanted = float(ref.action.frobenius()) * max(region.rest for region in ref.regions)
     low = max(float(Decimal(value)) for value in asked.rule.low)
-    return min(max(wanted, low), _size(asked))
+    # nothing is needed where the action vanishes, and no rate may be demanded
+    return min(max(wanted, low), _size(asked)) or _size(asked)
 
 
 def _rate_constraints(asked: Asked, rows: Any, gammas: Any, unit: float) -> list[Any]:

@@ -99,8 +99,10 @@ def test_every_doctored_end_is_found_out(ask: Ask) -> None:
     assert answer.lower > 1e-6
     assert checks(ask) == set()
     assert {"lower end", "defect"} <= checks(ask, lower=answer.upper * 1.001, upper=1.0)
-    assert {"upper end", "defect"} <= checks(ask, upper=answer.lower * 0.999, lower=0.0)
-    assert checks(ask, upper=10.0) == {"trivial"}
+    assert checks(ask, upper=answer.lower * 0.999, lower=0.0) == {"upper end"}
+    assert "defect" in checks(ask, candidate_defect=answer.lower * 0.999, upper=answer.lower)
+    assert checks(ask, candidate_defect=answer.upper * 0.999) == {"interval", "defect"}
+    assert checks(ask, upper=10.0, candidate_defect=10.0) == {"trivial"}
     assert checks(ask, lower=2.0, upper=1.0) >= {"interval"}
 
 

@@ -61,7 +61,10 @@ class Answer:
         The dual vector y behind ``lower``, one entry per row of the program; for populations
         one per level, in the order of ``reference.spectrum``, shape (d,).
     candidate
-        The best Lindbladian found.
+        The best Lindbladian found; with the verdict ``possible`` the best found that counts (unique
+        steady state, rates that are not negligible).
+    candidate_defect
+        Its defect, rounding included: ``upper``, or above it where the optimum does not count.
     reference
         The Redfield equation whose steady state is asked for.
     hamiltonian_limit
@@ -89,6 +92,7 @@ class Answer:
     attempts: tuple[Attempt, ...] = field(repr=False)
     multiplier: NDArray[np.float64] = field(repr=False)
     candidate: Lindbladian | None = field(repr=False)
+    candidate_defect: float | None = field(default=None, repr=False)
     reference: Redfield = field(repr=False)
     hamiltonian_limit: float | None = None
     certificate: str | None = None
@@ -130,15 +134,18 @@ class Answer:
             "certificate": self.certificate,
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "check": None if self.check is None else self.check.to_list(),
-            "candidate": None if self.candidate is None else _candidate_dict(self.candidate),
+            "candidate": None if self.candidate is None else _candidate_dict(self),
         }
 
     def _repr_html_(self) -> str:
         return answer_html(self)
 
 
-def _candidate_dict(candidate: Lindbladian) -> dict[str, Any]:
+def _candidate_dict(answer: Answer) -> dict[str, Any]:
+    candidate = answer.candidate
+    assert candidate is not None
     return {
+        "defect": answer.candidate_defect,
         "steady_state_unique": candidate.steady_state_unique,
         "spectral_gap": candidate.spectral_gap,
         "regions": [
@@ -167,7 +174,7 @@ def answer_html(answer: Answer) -> str:
     parts.append(html_table("attempts", *attempts(answer)))
     if answer.candidate is not None:
         parts.append(html_table("Lindbladian found", *jump_operators(answer.candidate)))
-        parts.append(html_rows(candidate_rows(answer.candidate)))
+        parts.append(html_rows(candidate_rows(answer)))
         if answer.check is not None:
             if answer.check.rows:
                 parts.append(html_table(STEADY_STATE, *steady_state(answer.check)))
@@ -230,11 +237,15 @@ def jump_operators(candidate: Lindbladian) -> tuple[Sequence[str], list[Sequence
     return header, rows
 
 
-def candidate_rows(candidate: Lindbladian) -> list[Row]:
+def candidate_rows(answer: Answer) -> list[Row]:
     """What is known about the Lindbladian found, as (name, text)."""
+    candidate = answer.candidate
+    if candidate is None:
+        return []
     unique = {True: "unique", False: "not unique"}.get(candidate.steady_state_unique, _UNKNOWN)
     gap = candidate.spectral_gap
     return [
+        ("its defect", f"<= {short_text(answer.candidate_defect, ROUND_CEILING)}"),
         ("its steady state", unique),
         ("its spectral gap", _UNKNOWN if gap is None else f"{gap:.4g}"),
     ]

@@ -103,7 +103,8 @@ def certify(
         target=target,
         tolerance=question.tolerance,
     )
-    verdict, reason, interval, candidate = _decided(demands, enclosure)
+    verdict, reason, candidate, defect = _decided(demands, enclosure)
+    interval = enclosure.interval
     put_to_work = _checked(candidate, reference, ansatz, target) if check else None
     distance = _distances(interval, question, target, demands, candidate)
     witness, nearest = None, None
@@ -122,6 +123,7 @@ def certify(
         attempts=enclosure.attempts,
         multiplier=enclosure.multiplier,
         candidate=candidate,
+        candidate_defect=defect,
         reference=reference,
         hamiltonian_limit=program.shifts.limit if program.shifts.count else None,
         check=put_to_work,
@@ -148,19 +150,23 @@ def verdict_of(interval: Interval, tolerance: float) -> Verdict:
 
 def _decided(
     demands: Demands, enclosure: Enclosure
-) -> tuple[Verdict, str | None, Interval, Lindbladian | None]:
-    """(verdict, why it is undecided, interval, candidate).
+) -> tuple[Verdict, str | None, Lindbladian | None, float | None]:
+    """(verdict, why it is undecided, candidate, its defect).
 
-    ``possible`` wants a candidate that meets all `Demands`, whose own defect is then the upper end.
+    ``possible`` wants a candidate that meets all `Demands`; its defect, below the tolerance, may
+    exceed the optimum.
     """
     interval, point = enclosure.interval, enclosure.point
     verdict = verdict_of(interval, demands.tolerance)
     if verdict == Verdict.POSSIBLE:
-        candidate, interval, reason = demands.search(enclosure)
-        return Verdict.UNDECIDED if reason else Verdict.POSSIBLE, reason, interval, candidate
-    candidate = None if point is None else demands.candidate(point)
-    straddles = "the certified interval straddles the tolerance"
-    return verdict, straddles if verdict == Verdict.UNDECIDED else None, interval, candidate
+        candidate, defect, reason = demands.search(enclosure)
+        return Verdict.UNDECIDED if reason else Verdict.POSSIBLE, reason, candidate, defect
+    reason = None
+    if verdict == Verdict.UNDECIDED:
+        reason = "the certified interval straddles the tolerance"
+    if point is None:
+        return verdict, reason, None, None
+    return verdict, reason, demands.candidate(point), interval.upper
 
 
 def _checked(

@@ -27,7 +27,6 @@ from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.program import bounds
-from lindfeas.program.bounds import Interval
 from lindfeas.program.program import Point, Program
 from lindfeas.program.rates import Rates
 from lindfeas.program.target import Target
@@ -100,29 +99,29 @@ class Demands:
             and (not self.target.is_populations)
         )
 
-    def search(self, enclosure: Enclosure) -> tuple[Lindbladian | None, Interval, str | None]:
-        """(candidate, interval with its defect as upper end, why it does not count or None).
+    def search(self, enclosure: Enclosure) -> tuple[Lindbladian | None, float | None, str | None]:
+        """(candidate, its defect rounded up, why it does not count or None).
 
         The reason is that of the candidate that came closest. The optimum found comes first, then
         near-optimal points farther from the cone's boundary, then optima with rates that are held
         near Redfield's.
         """
-        interval, point = enclosure.interval, enclosure.point
+        point = enclosure.point
         if point is None:
-            return None, interval, NOT_UNIQUE
-        found = self.candidate(point)
+            return None, None, NOT_UNIQUE
+        found, defect = self.candidate(point), enclosure.interval.upper
         reason = self.shortcoming(point, found)
         if reason is None:
-            return found, interval, None
+            return found, defect, None
         for other in self._others(enclosure):
             upper = bounds.upper_bound(self.program, other)
             if upper < self.tolerance:
                 candidate = self.candidate(other)
                 again = self.shortcoming(other, candidate)
                 if again is None:
-                    return candidate, Interval(interval.lower, upper), None
+                    return candidate, upper, None
                 reason = max(reason, again, key=SHORTCOMINGS.index)
-        return found, interval, reason
+        return found, defect, reason
 
     def _others(self, enclosure: Enclosure) -> Iterator[Point]:
         """Feasible points near the optimum, with better conditioned Gamma or larger rates."""

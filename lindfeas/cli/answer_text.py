@@ -44,7 +44,7 @@ def answer_table(title: str, answer: Answer) -> RenderableType:
     parts.append(rich_table("attempts", *attempts(answer)))
     if answer.candidate is not None:
         parts.append(rich_table("Lindbladian found", *jump_operators(answer.candidate)))
-        parts.append(text_grid(candidate_rows(answer.candidate)))
+        parts.append(text_grid(candidate_rows(answer)))
         if answer.check is not None:
             if answer.check.rows:
                 parts.append(rich_table(STEADY_STATE, *steady_state(answer.check)))

@@ -255,7 +255,8 @@ def _largest_total(program: Program) -> float:
 
 def _upper_bound(of: _Written, candidate: Lindbladian | None) -> dict[str, Any] | None:
     """The candidate with as few digits as keep its defect, and the defect rounded up."""
-    if candidate is None:
+    known = of.answer.candidate_defect
+    if candidate is None or known is None:
         return None
     roots = _roots(of.ansatz, candidate)
     traces = np.array([region.rate for region in candidate.regions])
@@ -268,11 +269,11 @@ def _upper_bound(of: _Written, candidate: Lindbladian | None) -> dict[str, Any] 
             for own in candidate.regions
         ]
         upper = of.defect(rounded, hamiltonians) + allowance
-        if upper <= of.answer.upper + allowance / 2:
+        if upper <= known + allowance / 2:
             break
     columns = iter(rounded)
     return {
-        "value": _outwards(max(upper, of.answer.upper), ROUND_CEILING),
+        "value": _outwards(max(upper, known), ROUND_CEILING),
         "candidate": {
             region.name: {
                 "hamiltonian": _upper_triangle(hamiltonian) if hamiltonian.any() else None,
