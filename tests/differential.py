@@ -79,16 +79,15 @@ class Ask:
         """The question as the reference takes it."""
         regions = len(question.system.baths)
         rates = question.rates
-        if rates.rule == "range":
-            low, high = rates.per_region("min", regions), rates.per_region("max", regions)
-        else:
-            low = high = rates.per_region("value", regions)
+        limits = rates.bounds(regions)
+        # the reference's own convention for rule total: the sum stands in every place
+        low = limits.upper if limits.total is not None else limits.lower
         limit = getattr(answer, "hamiltonian_limit", OLD_LIMIT)
         free = self.lamb_shift and self.target != "populations"
         return Asked(
             target=self.target,
             norm=self.norm,
-            rule=Rule(name=rates.rule, low=low, high=high),
+            rule=Rule(name=rates.rule, low=low, high=limits.upper),
             hamiltonian_limit=limit if free else None,
         )
 

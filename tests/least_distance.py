@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from lindfeas import Redfield
-from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.operator_basis import regions_of
 
 REGIONS, RATES = 2, 6
 
@@ -21,7 +21,7 @@ def generators(reference: Redfield) -> np.ndarray:
     """C for every unit rate, shape (6, d, d): columns are initial levels."""
     size = len(reference.populations)
     found = []
-    for region in regions(reference.system, reference.spectrum):
+    for region in regions_of(reference.system, reference.spectrum):
         for group in region.groups:
             jumps = np.zeros((size, size))
             for final, initial, block in group.blocks:

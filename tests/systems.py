@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from lindfeas import Bath, Ohmic, OpenSystem, models
+from lindfeas import Bath, Ohmic, OpenSystem, Rates, Redfield, models
+from lindfeas.physics.equations.operator_basis import Region
+from lindfeas.program.ansatz import Ansatz
+from lindfeas.program.assembly import assemble
+from lindfeas.program.program import Program
+from lindfeas.program.target import Target
 
 DATA = Path(__file__).parent / "data"
 
@@ -154,3 +159,15 @@ def _number(text: str) -> Any:
         return float(text) if text else None
     except ValueError:
         return text
+
+
+def assembled(
+    target: Target,
+    reference: Redfield,
+    regions: tuple[Region, ...],
+    rates: Rates,
+    **options: Any,
+) -> Program:
+    """The program of a target; options of `Ansatz`."""
+    ansatz = Ansatz(regions=regions, rates=rates.bounds(len(regions)), **options)
+    return assemble(target, reference, ansatz)

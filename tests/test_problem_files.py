@@ -115,7 +115,7 @@ def plain_optimum(question: Question) -> float:
 
 def _rate(question: Question, number: int) -> float:
     assert question.rates.rule == "each"
-    return question.rates.per_region("value", len(question.system.baths))[number]
+    return question.rates.bounds(len(question.system.baths)).upper[number]
 
 
 def _populations(

@@ -16,6 +16,7 @@ from lindfeas.answers.steady_state_check import SteadyStateCheck
 from lindfeas.answers.trace_distance import TraceDistance
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.program.question import Question
+from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
 from lindfeas.text import Row, html_rows, html_table, interval_text, rounded, short_text
 
@@ -43,6 +44,8 @@ class Answer:
 
     Parameters
     ----------
+    setting
+        The question, and what follows from it before anything is solved.
     verdict
         ``impossible``, ``possible`` or ``undecided``.
     reason
@@ -65,8 +68,6 @@ class Answer:
         steady state, rates that are not negligible).
     candidate_defect
         Its defect, rounding included: ``upper``, or above it where the optimum does not count.
-    reference
-        The Redfield equation whose steady state is asked for.
     hamiltonian_limit
         Largest Hilbert-Schmidt norm of the allowed H_r; None where there are none.
     certificate
@@ -80,7 +81,7 @@ class Answer:
         The Lindbladian behind the upper end of the trace distance, if it is not the candidate.
     """
 
-    question: Question = field(repr=False)
+    setting: Setting = field(repr=False)
     verdict: Verdict
     reason: str | None = None
     lower: float
@@ -93,12 +94,21 @@ class Answer:
     multiplier: NDArray[np.float64] = field(repr=False)
     candidate: Lindbladian | None = field(repr=False)
     candidate_defect: float | None = field(default=None, repr=False)
-    reference: Redfield = field(repr=False)
     hamiltonian_limit: float | None = None
     certificate: str | None = None
     check: SteadyStateCheck | None = field(default=None, repr=False)
     distance_witness: Witness | None = field(default=None, repr=False)
     nearest: Lindbladian | None = field(default=None, repr=False)
+
+    @property
+    def question(self) -> Question:
+        """What was asked."""
+        return self.setting.question
+
+    @property
+    def reference(self) -> Redfield:
+        """The Redfield equation whose steady state is asked for."""
+        return self.setting.reference
 
     @property
     def target(self) -> str:

@@ -14,6 +14,7 @@ from lindfeas.physics.equations.operator_basis import Region, merged
 from lindfeas.physics.equations.rate_equation import stationary_distribution
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.program.program import Point, Program
+from lindfeas.program.setting import Setting
 
 DENSE_LEVELS = 300
 
@@ -22,6 +23,11 @@ SLOWEST = 8
 UNIQUENESS_TOLERANCE = 1e-10
 """Smallest spectral gap, relative to the candidate's own fastest rate, populations or coherences,
 that counts as a unique steady state."""
+
+
+def lindbladian_of(setting: Setting, point: Point) -> Lindbladian:
+    """The Lindbladian of a feasible point of a question's program."""
+    return lindbladian(setting.program, point, setting.reference, setting.ansatz.regions)
 
 
 def lindbladian(

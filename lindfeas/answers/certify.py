@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lindfeas.answers.answer import Answer
-from lindfeas.answers.candidate import lindbladian
+from lindfeas.answers.candidate import lindbladian_of
 from lindfeas.answers.distance_witness import CELLS, Witness, distance_witness
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.answers.nearest import nearest_lindbladian
@@ -17,16 +17,12 @@ from lindfeas.answers.trace_distance import TraceDistance, column_bound, lemma1
 from lindfeas.errors import InputError, quoted
 from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.physics.equations.operator_basis import Region, regions
 from lindfeas.physics.equations.population_error import population_error
-from lindfeas.physics.equations.redfield import Redfield, redfield_equation
-from lindfeas.program.assembly import assemble
 from lindfeas.program.bounds import Interval
-from lindfeas.program.flow import flow_blocks
 from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
 from lindfeas.program.rounding import population_distance
-from lindfeas.program.target import Target, coherences, populations
+from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
 from lindfeas.solvers.catalogue import usable_solvers
 
@@ -84,39 +80,21 @@ def certify(
     started = time.perf_counter()
     require_question(question)
     solvers = usable_solvers(solver)
-    reference = redfield_equation(question.system)
-    target = target_of(question, reference)
-    ansatz = regions(question.system, reference.spectrum)
-    program = assemble(
-        target,
-        reference,
-        ansatz,
-        question.rates,
-        lamb_shift=question.lamb_shift,
-        hamiltonian_limit=question.hamiltonian_limit,
-    )
-    enclosure = enclose(program, solvers)
-    demands = Demands(
-        program=program,
-        reference=reference,
-        ansatz=ansatz,
-        target=target,
-        tolerance=question.tolerance,
-    )
-    verdict, reason, candidate, defect = _decided(demands, enclosure)
-    interval = enclosure.interval
-    put_to_work = _checked(candidate, reference, ansatz, target) if check else None
-    distance = _distances(interval, question, target, demands, candidate)
+    setting = Setting(question)
+    enclosure = enclose(setting.program, solvers)
+    verdict, reason, candidate, defect = _decided(setting, enclosure)
+    put_to_work = _checked(candidate, setting) if check else None
+    distance = _distances(setting, enclosure.interval, candidate)
     witness, nearest = None, None
-    cells = _cells(program, sharp) if target.is_populations else 0
+    cells = _cells(setting.program, sharp) if setting.target.is_populations else 0
     if cells:
-        distance, witness, nearest = _sharp(program, enclosure, distance, reference, ansatz, cells)
+        distance, witness, nearest = _sharp(setting, enclosure, distance, cells)
     return Answer(
-        question=question,
+        setting=setting,
         verdict=verdict,
         reason=reason,
-        lower=interval.lower,
-        upper=interval.upper,
+        lower=enclosure.interval.lower,
+        upper=enclosure.interval.upper,
         trace_distance=distance,
         solver=enclosure.solver,
         seconds=time.perf_counter() - started,
@@ -124,21 +102,11 @@ def certify(
         multiplier=enclosure.multiplier,
         candidate=candidate,
         candidate_defect=defect,
-        reference=reference,
-        hamiltonian_limit=program.shifts.limit if program.shifts.count else None,
+        hamiltonian_limit=setting.hamiltonian_limit,
         check=put_to_work,
         distance_witness=witness,
         nearest=nearest,
     )
-
-
-def target_of(question: Question, reference: Redfield) -> Target:
-    """The question's target for this reference."""
-    if isinstance(question.target, Target):
-        return question.target
-    if question.target == "populations":
-        return populations(reference)
-    return coherences(reference, question.norm)
 
 
 def verdict_of(interval: Interval, tolerance: float) -> Verdict:
@@ -149,7 +117,7 @@ def verdict_of(interval: Interval, tolerance: float) -> Verdict:
 
 
 def _decided(
-    demands: Demands, enclosure: Enclosure
+    setting: Setting, enclosure: Enclosure
 ) -> tuple[Verdict, str | None, Lindbladian | None, float | None]:
     """(verdict, why it is undecided, candidate, its defect).
 
@@ -157,32 +125,27 @@ def _decided(
     exceed the optimum.
     """
     interval, point = enclosure.interval, enclosure.point
-    verdict = verdict_of(interval, demands.tolerance)
+    verdict = verdict_of(interval, setting.question.tolerance)
     if verdict == Verdict.POSSIBLE:
-        candidate, defect, reason = demands.search(enclosure)
+        candidate, defect, reason = Demands(setting=setting).search(enclosure)
         return Verdict.UNDECIDED if reason else Verdict.POSSIBLE, reason, candidate, defect
     reason = None
     if verdict == Verdict.UNDECIDED:
         reason = "the certified interval straddles the tolerance"
     if point is None:
         return verdict, reason, None, None
-    return verdict, reason, demands.candidate(point), interval.upper
+    return verdict, reason, lindbladian_of(setting, point), interval.upper
 
 
-def _checked(
-    candidate: Lindbladian | None,
-    reference: Redfield,
-    ansatz: tuple[Region, ...],
-    target: Target,
-) -> SteadyStateCheck | None:
+def _checked(candidate: Lindbladian | None, setting: Setting) -> SteadyStateCheck | None:
     """The candidate put to work, where that is cheap."""
     if candidate is None:
         return None
     check = check_candidate(
         candidate,
-        reference,
-        ansatz=ansatz,
-        coherences_asked=not target.is_populations,
+        setting.reference,
+        regions=setting.ansatz.regions,
+        coherences_asked=not setting.target.is_populations,
         largest=CHECKED,
     )
     return None if check.unknowns > CHECKED else check
@@ -203,23 +166,18 @@ def _cells(program: Program, sharp: bool | None) -> int:
 
 
 def _sharp(
-    program: Program,
-    enclosure: Enclosure,
-    distance: TraceDistance,
-    reference: Redfield,
-    ansatz: tuple[Region, ...],
-    cells: int,
+    setting: Setting, enclosure: Enclosure, distance: TraceDistance, cells: int
 ) -> tuple[TraceDistance, Witness | None, Lindbladian | None]:
     """Both ends of the trace distance, sharpened; what cannot be improved stays."""
     if enclosure.point is None:
         return distance, None, None
-    flows = flow_blocks(ansatz, reference.spectrum.dimension)
+    program, reference, flows = setting.program, setting.reference, setting.flows
     found = nearest_lindbladian(program, reference.populations, flows, enclosure.point)
     nearest, upper = None, distance.upper
     moved = program.uncertainty.distance
     if found is not None and (upper is None or found[1] + moved <= upper):
         upper = min(found[1] + moved, 1.0)
-        nearest = lindbladian(program, found[0], reference, ansatz)
+        nearest = lindbladian_of(setting, found[0])
     ceiling = 2.0 if upper is None else 2 * upper
     witness = distance_witness(
         program, reference, flows, enclosure.multiplier, ceiling, enclosure.solver, cells=cells
@@ -230,31 +188,26 @@ def _sharp(
 
 
 def _distances(
-    interval: Interval,
-    question: Question,
-    target: Target,
-    demands: Demands,
-    candidate: Lindbladian | None,
+    setting: Setting, interval: Interval, candidate: Lindbladian | None
 ) -> TraceDistance:
     """Distances between steady populations follow from tau_pop only.
 
     The upper end counts how far the true populations can be from the computed ones.
     """
-    reference, ansatz = demands.reference, demands.ansatz
+    reference, ansatz = setting.reference, setting.ansatz
     upper = None
     if candidate is not None and candidate.populations is not None:
         upper = trace_distance(candidate.populations, reference.populations)
-        moved = demands.program.uncertainty.distance
-        if not target.follows_redfield:
+        moved = setting.program.uncertainty.distance
+        if not setting.target.follows_redfield:
             moved = population_distance(population_error(reference))
         upper = min(upper + moved, 1.0)
-    if not target.is_populations:
+    if not setting.target.is_populations:
         return TraceDistance(lower=None, upper=upper, lemma1=None)
-    dimension = reference.spectrum.dimension
     return TraceDistance(
-        lower=column_bound(interval.lower, ansatz, question.rates, dimension),
+        lower=column_bound(interval.lower, ansatz, reference.spectrum.dimension),
         upper=upper,
-        lemma1=lemma1(interval.lower, ansatz, question.rates),
+        lemma1=lemma1(interval.lower, ansatz),
     )
 
 

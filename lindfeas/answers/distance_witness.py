@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
-from lindfeas.program.bounds import dual_rate_values
 from lindfeas.program.flow import FlowBlock
 from lindfeas.program.program import Program
 from lindfeas.program.rounding import SAFETY
@@ -264,7 +263,7 @@ class _Search:
             paid = table.T @ slopes + 8 * UNIT_ROUNDOFF * np.abs(table).T @ slopes
             smallest = self._smallest(bases, [length * tilt for tilt in tilts], paid)
             smallest -= (fixed + length * growing)[:, None]
-            return bool(dual_rate_values(self.program.rates, smallest).min() > 0)
+            return bool(self.program.rates.smallest(smallest).min() > 0)
 
         low = known * (1 + GAIN / 10)
         if not holds(low):

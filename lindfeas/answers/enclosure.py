@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +24,6 @@ from lindfeas.program.program import Point, Program
 from lindfeas.program.rates import Rates
 from lindfeas.program.shift_fit import refit_shift, smaller_shift
 from lindfeas.solvers.conic import UNSEEN, RawSolution, solve
-
-if TYPE_CHECKING:
-    pass
-
 
 GOAL = 1e-2
 """What the scaled optimum should be: far above a solver's absolute tolerance."""
@@ -213,17 +208,14 @@ def _with_slower_rates(
     Rounding counts by the rate, and where some dissipator leaves the states alone, free rates are
     as large as the solver likes.
     """
-    if best.point is None or program.rates.rule != "range" or not program.natural_rate:
+    if best.point is None or not program.rates.are_free or not program.natural_rate:
         return best
-    count = len(program.regions)
-    low = np.array(program.rates.per_region("min", count))
-    high = np.array(program.rates.per_region("max", count))
-    moderate = np.clip(MODERATE * program.natural_rate, low, high)
+    moderate = np.full(len(program.regions), MODERATE * program.natural_rate)
+    slower = replace(program, rates=program.rates.within(np.zeros_like(moderate), moderate))
     rounding = bounds.rounding_of(program, best.point)
-    fast = bool((program.traces(best.point.gammas) > moderate).any())
+    fast = bool((program.traces(best.point.gammas) > slower.rates.upper).any())
     if not fast or rounding < best.interval.width / 2:
         return best
-    slower = replace(program, rates=Rates.range(tuple(low), tuple(moderate)))
     raw = solve(slower, solver, scale=_scale(program, best, effort))
     return _improve(program, best, raw, inner, effort)
 
@@ -232,7 +224,7 @@ def _effort(program: Program) -> Effort:
     """What the kind of program is worth."""
     if program.layout.is_vector:
         return LEVELS
-    return RANGED if program.rates.rule == "range" else MATRICES
+    return RANGED if program.rates.are_free else MATRICES
 
 
 def _inner_multiplier(program: Program, solver: str) -> NDArray[np.float64] | None:
@@ -241,10 +233,13 @@ def _inner_multiplier(program: Program, solver: str) -> NDArray[np.float64] | No
     It is optimal for the same program without required actions, at total rate 1: positive exactly
     if no Lindbladian of the ansatz leaves the states alone.
     """
-    if program.rates.rule != "range":
+    if not program.rates.are_free:
         return None
     quiet = replace(
-        program, offset=np.zeros(program.rows), rates=Rates.total(1.0), norm="frobenius"
+        program,
+        offset=np.zeros(program.rows),
+        rates=Rates.total(1.0).bounds(len(program.regions)),
+        norm="frobenius",
     )
     raw = solve(quiet, solver, scale=10.0)
     if raw.multiplier is None:

@@ -236,7 +236,7 @@ class _Search:
             along[flow.region] += float(np.sum(slope * gamma).real)
         traces = self.program.traces(gammas)
         mean = along / traces
-        if self.program.rates.rule == "total":
+        if self.program.rates.total is not None:
             mean = np.full(len(along), along.sum() / traces.sum())
         parts = []
         for flow, slope, root in zip(self.flows, slopes, roots, strict=True):
@@ -245,7 +245,7 @@ class _Search:
             parts.append(product.real.ravel())
             if np.iscomplexobj(root):
                 parts.append(-product.imag.ravel())
-        if self.program.rates.rule == "range":
+        if self.program.rates.are_free:
             parts.append(along)
         return np.concatenate(parts)
 
@@ -273,15 +273,16 @@ class _Search:
     def _wanted(self, logarithms: NDArray[np.float64]) -> NDArray[np.float64]:
         """tr Gamma^r that the rule wants; the sum of all in every place for ``total``."""
         rates = self.program.rates
-        if rates.rule == "range":
+        if rates.are_free:
             wanted: NDArray[np.float64] = np.exp(logarithms)
             return wanted
-        return np.array(rates.per_region("value", len(self.program.regions)))
+        return np.array(rates.upper)
 
     def _measured(self, gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """What `_wanted` is compared with."""
         traces = self.program.traces(gammas)
-        return np.full(len(traces), traces.sum()) if self.program.rates.rule == "total" else traces
+        whole = self.program.rates.total is not None
+        return np.full(len(traces), traces.sum()) if whole else traces
 
     def _coordinates(
         self, point: Point
@@ -295,10 +296,10 @@ class _Search:
             if flow.is_complex:
                 parts.append(root.imag.ravel())
         limits: list[tuple[float | None, float | None]] = [(None, None)] * sum(map(len, parts))
-        rates, count = self.program.rates, len(self.program.regions)
-        if rates.rule == "range":
-            high = np.array(rates.per_region("max", count))
-            low = np.maximum(rates.per_region("min", count), SMALLEST_RATE * high)
+        rates = self.program.rates
+        if rates.are_free:
+            high = np.array(rates.upper)
+            low = np.maximum(rates.lower, SMALLEST_RATE * high)
             parts.append(np.log(np.clip(self.program.traces(point.gammas), low, high)))
             limits += list(zip(np.log(low), np.log(high), strict=True))
         return np.concatenate(parts), limits

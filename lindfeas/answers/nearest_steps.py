@@ -160,15 +160,15 @@ def _trace_rows(
     traces: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """By how much every region's trace changes, or all together, and between which limits."""
-    rates, count = program.rates, len(traces)
+    rates = program.rates
     spans = np.cumsum([0, *(block.rows.shape[1] for block in blocks)])
-    rows = np.zeros((count, spans[-1]))
+    rows = np.zeros((len(traces), spans[-1]))
     for flow, block, start in zip(flows, blocks, spans, strict=False):
         rows[flow.region, start : start + flow.size] = block.raised
-    if rates.rule == "range":
-        low, high = (np.array(rates.per_region(name, count)) for name in ("min", "max"))
+    if rates.are_free:
+        low, high = np.array(rates.lower), np.array(rates.upper)
         return rows, np.stack([np.minimum(low - traces, 0), np.maximum(high - traces, 0)], axis=1)
-    if rates.rule == "total":
+    if rates.total is not None:
         rows = rows.sum(axis=0, keepdims=True)
     return rows, np.zeros((len(rows), 2))
 

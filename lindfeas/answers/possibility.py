@@ -20,16 +20,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindfeas.answers.candidate import lindbladian
+from lindfeas.answers.candidate import lindbladian_of
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.errors import SolverError
 from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.physics.equations.operator_basis import Region
-from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.program import bounds
 from lindfeas.program.program import Point, Program
-from lindfeas.program.rates import Rates
-from lindfeas.program.target import Target
+from lindfeas.program.setting import Setting
 from lindfeas.solvers.conic import best_conditioned
 
 NEGLIGIBLE = 1e-6
@@ -64,23 +61,30 @@ SHORTCOMINGS = (NOT_UNIQUE, TOO_SLOW, WRONG_POPULATIONS)
 class Demands:
     """What a candidate must do besides a small defect."""
 
-    program: Program
-    reference: Redfield
-    ansatz: tuple[Region, ...]
-    target: Target
-    tolerance: float
+    setting: Setting
+
+    @property
+    def program(self) -> Program:
+        """The question in arrays."""
+        return self.setting.program
+
+    @property
+    def tolerance(self) -> float:
+        """What the defect must be below."""
+        return self.setting.question.tolerance
 
     def candidate(self, point: Point) -> Lindbladian:
         """The Lindbladian of a feasible point."""
-        return lindbladian(self.program, point, self.reference, self.ansatz)
+        return lindbladian_of(self.setting, point)
 
     def shortcoming(self, point: Point, candidate: Lindbladian) -> str | None:
         """Why the candidate does not count, in words, or None."""
         if not candidate.steady_state_unique:
             return NOT_UNIQUE
-        if self.target.is_populations or not self.target.follows_redfield:
+        target = self.setting.target
+        if target.is_populations or not target.follows_redfield:
             return None
-        levels = self.reference.spectrum.dimension
+        levels = self.setting.reference.spectrum.dimension
         rate = sum(region.rate * region.dimension / levels for region in candidate.regions)
         if rate < NEGLIGIBLE * self.program.natural_rate:
             return TOO_SLOW
@@ -93,11 +97,9 @@ class Demands:
     @property
     def _asks_for_populations(self) -> bool:
         """Whether the target is rho0's coherences along with its populations."""
-        return (
-            self.target.follows_redfield
-            and isinstance(self.target.projection, str)
-            and (not self.target.is_populations)
-        )
+        target = self.setting.target
+        whole = isinstance(target.projection, str)
+        return target.follows_redfield and whole and not target.is_populations
 
     def search(self, enclosure: Enclosure) -> tuple[Lindbladian | None, float | None, str | None]:
         """(candidate, its defect rounded up, why it does not count or None).
@@ -145,15 +147,14 @@ class Demands:
 
     def _held_up(self) -> Program | None:
         """The program with free rates held near Redfield's largest, as far as the rule allows."""
-        rates, regions = self.program.rates, self.ansatz
-        if rates.rule != "range" or not self.program.natural_rate:
+        rates, natural = self.program.rates, self.program.natural_rate
+        if not rates.are_free or not natural:
             return None
-        levels = self.reference.spectrum.dimension
-        low = np.array(rates.per_region("min", len(regions)))
-        high = np.array(rates.per_region("max", len(regions)))
-        natural = self.program.natural_rate * levels / np.array([r.dimension for r in regions])
-        floor, ceiling = (tuple(np.clip(fraction * natural, low, high)) for fraction in HELD)
-        return replace(self.program, rates=Rates.range(floor, ceiling))
+        levels = self.setting.reference.spectrum.dimension
+        regions = self.setting.ansatz.regions
+        shares = np.array([levels / region.dimension for region in regions])
+        low, high = (fraction * natural * shares for fraction in HELD)
+        return replace(self.program, rates=rates.within(low, high))
 
 
 def population_defect(program: Program, point: Point) -> float:

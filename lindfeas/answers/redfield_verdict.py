@@ -41,11 +41,12 @@ from lindfeas.physics.equations.generator import (
     triangular_factor,
 )
 from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.operator_basis import Region, regions_of
 from lindfeas.physics.equations.redfield import Redfield, redfield_equation
 from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.sites import embed, partial_trace
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
+from lindfeas.program.ansatz import Ansatz
 from lindfeas.program.bounds import Interval
 from lindfeas.program.hermitian import Layout, hermitian_coordinates, hermitian_matrix
 from lindfeas.program.program import GammaBlock, Program, ShiftDirections
@@ -184,12 +185,17 @@ def redfield_verdict(
     if count > LARGEST:
         reason = f"{count} real parameters are more than {LARGEST}"
         return RedfieldVerdict(generator=generator, eigenvalues=eigenvalues, reason=reason)
-    ansatz = regions(question.system, reference.spectrum)
-    program = nearest_problem(generator, reference, ansatz, rates, lamb_shift=question.lamb_shift)
+    allowed = regions_of(question.system, reference.spectrum)
+    if rates is None:
+        rates = Rates.range(0.0, generator.trace + generator.norm)
+    ansatz = Ansatz(
+        regions=allowed, rates=rates.bounds(len(allowed)), lamb_shift=question.lamb_shift
+    )
+    program = nearest_program(generator, reference, ansatz)
     enclosure = enclose(program, usable_solvers(solver))
     if enclosure.point is None:
         raise SolverError("no solver returned a usable solution")
-    nearest = lindbladian(program, enclosure.point, reference, ansatz)
+    nearest = lindbladian(program, enclosure.point, reference, allowed)
     vectors = reference.spectrum.vectors
     state = (vectors * reference.populations) @ vectors.conj().T
     action = vectors.conj().T @ _action(nearest, state) @ vectors
@@ -206,31 +212,23 @@ def redfield_verdict(
     )
 
 
-def nearest_problem(
-    generator: RedfieldGenerator,
-    reference: Redfield,
-    ansatz: tuple[Region, ...],
-    rates: Rates | None = None,
-    *,
-    lamb_shift: bool = True,
-) -> Program:
+def nearest_program(generator: RedfieldGenerator, reference: Redfield, ansatz: Ansatz) -> Program:
     """min ||L2 - L'||_HS over the ansatz, as a program with hardly more rows than parameters.
 
     The operators F_i of all regions are orthonormal, so the Kossakowski matrix of L2 enters by
     its local diagonal blocks, H and B by their local parts. One row holds the norm of all that
     is out of reach. The best H_r is the local part of H: one row per region, along it.
     """
-    if rates is None:
-        rates = Rates.range(0.0, generator.trace + generator.norm)
-    parts = _local_parts(generator, ansatz)
-    shifts = [part for part in parts if lamb_shift and part.shift_norm > 0]
+    regions = ansatz.regions
+    parts = _local_parts(generator, regions)
+    shifts = [part for part in parts if ansatz.lamb_shift and part.shift_norm > 0]
     rows = [row for part in parts for row in (*part.kossakowski_rows(), part.loss_rows())]
     everything = {n: np.eye(size)[None] for part in parts for n, size in part.blocks}
     rows.append(_Rows(offset=np.array([-generator.trace]), coefficients=everything))
-    rows.append(_constant([_out_of_reach(generator, parts, lamb_shift)]))
+    rows.append(_constant([_out_of_reach(generator, parts, ansatz.lamb_shift)]))
     rows.append(_constant([-part.shift_weight * part.shift_norm for part in shifts]))
     offset = np.concatenate([row.offset for row in rows])
-    groups = [(number, group) for number, region in enumerate(ansatz) for group in region.groups]
+    groups = [(number, group) for number, region in enumerate(regions) for group in region.groups]
     blocks = tuple(
         GammaBlock(region=region, charge=group.charge, rows=_stacked(rows, number, group.size))
         for number, (region, group) in enumerate(groups)
@@ -246,11 +244,11 @@ def nearest_problem(
             limit=2 * max((part.shift_norm for part in shifts), default=0.0),
             scale=max((part.shift_weight for part in shifts), default=0.0),
         ),
-        regions=tuple(region.name for region in ansatz),
-        rates=rates,
+        regions=tuple(region.name for region in regions),
+        rates=ansatz.rates,
         layout=Layout(sizes=(1,) * len(offset)),
         norm="frobenius",
-        uncertainty=_uncertainty(generator, reference, ansatz, blocks, shifts),
+        uncertainty=_uncertainty(generator, reference, regions, blocks, shifts),
     )
 
 
@@ -340,9 +338,9 @@ class _LocalPart:
         return _Rows(offset=-scale * self.ratio * wanted, coefficients=coefficients)
 
 
-def _local_parts(generator: RedfieldGenerator, ansatz: tuple[Region, ...]) -> list[_LocalPart]:
+def _local_parts(generator: RedfieldGenerator, regions: tuple[Region, ...]) -> list[_LocalPart]:
     parts, first = [], 0
-    for number, region in enumerate(ansatz):
+    for number, region in enumerate(regions):
         ratio = generator.dimension / region.dimension
         reduced = _reduced(generator.operators, region, generator.system)
         components = np.einsum("iab,mab->im", region.basis.conj(), reduced) * math.sqrt(ratio)
@@ -432,25 +430,25 @@ def _action(lindbladian: Lindbladian, state: NDArray[Any]) -> NDArray[np.complex
 def _uncertainty(
     generator: RedfieldGenerator,
     reference: Redfield,
-    ansatz: tuple[Region, ...],
+    regions: tuple[Region, ...],
     blocks: Sequence[GammaBlock],
     shifts: Sequence[_LocalPart],
 ) -> Uncertainty:
     """The coefficients of Gamma are exact numbers; L2 has the errors of the bath functions."""
     rows = len(blocks[0].rows)
-    regions = tuple(
+    parts = tuple(
         RateUncertainty(
             pair=np.zeros((0, 0)),
             row=SAFETY * region.dimension**2 * UNIT_ROUNDOFF * _largest(blocks, number),
             whole=0.0,
         )
-        for number, region in enumerate(ansatz)
+        for number, region in enumerate(regions)
     )
     # the multiplier's largest entry multiplies it, and its Euclidean norm is at most sqrt(rows)
     action = SAFETY * math.sqrt(rows) * _generator_error(generator, reference)
     weight = max((part.shift_weight for part in shifts), default=0.0)
     return Uncertainty(
-        regions=regions,
+        regions=parts,
         action=action,
         hamiltonian=HamiltonianUncertainty(product=SAFETY * rows * UNIT_ROUNDOFF * weight),
     )

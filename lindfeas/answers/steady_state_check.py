@@ -18,7 +18,7 @@ from lindfeas.physics.dynamics.steady_state import (
     unmixed_sectors,
 )
 from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.operator_basis import Region, regions_of
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.open_system import finite_number
 
@@ -142,7 +142,7 @@ def check_candidate(
     reference: Redfield,
     epsilons: Sequence[float] = EPSILONS,
     *,
-    ansatz: tuple[Region, ...] | None = None,
+    regions: tuple[Region, ...] | None = None,
     coherences_asked: bool = True,
     largest: int = LARGEST,
 ) -> SteadyStateCheck:
@@ -154,7 +154,7 @@ def check_candidate(
         The Lindbladian, and the Redfield equation with the true state.
     epsilons
         Coupling strengths, each > 0.
-    ansatz
+    regions
         The regions' operators in the eigenbasis, if they are at hand.
     coherences_asked
         Whether the Lindbladian should have the true coherences too.
@@ -171,7 +171,9 @@ def check_candidate(
     epsilons = _strengths(epsilons)
     if not len(epsilons):
         raise InputError("must hold at least one strength, but is empty", "epsilons")
-    sectors = unmixed_sectors(candidate, reference)
+    if regions is None:
+        regions = regions_of(reference.system, reference.spectrum)
+    sectors = unmixed_sectors(candidate, reference.spectrum, regions)
     unknowns = sum(sector.states.size**2 for sector in sectors)
     if unknowns > largest:
         return SteadyStateCheck.refused(unknowns, f"{unknowns} unknowns are more than {largest}")
@@ -179,8 +181,7 @@ def check_candidate(
         truth = _truth(reference)
     except LindfeasError as error:
         return SteadyStateCheck.refused(unknowns, f"the true state is not known: {error}")
-    ansatz = regions(reference.system, reference.spectrum) if ansatz is None else ansatz
-    equations = steady_state_equations(candidate, reference, ansatz, sectors)
+    equations = steady_state_equations(candidate, reference, regions, sectors)
     rows = []
     for epsilon in (*epsilons, 0.0):
         state = equations.steady_state(epsilon)

@@ -20,9 +20,9 @@ from lindfeas.errors import InputError
 from lindfeas.physics.equations.operator_basis import Group, Region, merged
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.spectrum import Sector, whole_space
+from lindfeas.program.ansatz import Ansatz
 from lindfeas.program.hermitian import Layout, hermitian_coordinates
 from lindfeas.program.program import GammaBlock, Program, ShiftDirections, no_shifts
-from lindfeas.program.rates import Rates
 from lindfeas.program.rounding import Strengths, Uncertainty, level_uncertainty, state_uncertainty
 from lindfeas.program.target import Requirement, Target
 
@@ -39,30 +39,19 @@ NEUTRAL_TOLERANCE = 1e-13
 def assemble(
     target: Target,
     reference: Redfield,
-    regions: tuple[Region, ...],
-    rates: Rates,
-    *,
-    lamb_shift: bool = True,
-    hamiltonian_limit: float | None = None,
+    ansatz: Ansatz,
 ) -> Program:
     """The program of one target.
 
     For populations only arrays of shape (d, n, n) and (n, n_final, n_initial) are formed, n being
     the largest number of basis operators of one charge.
-
-    Parameters
-    ----------
-    lamb_shift
-        Whether there are local Hamiltonians H_r.
-    hamiltonian_limit
-        Their largest Hilbert-Schmidt norm (rate unit); `default_hamiltonian_limit` for None.
     """
     if _refers_to_levels(target):
-        return _diagonal_problem(target, reference, regions, rates)
+        return _diagonal_program(target, reference, ansatz)
     limit = None
-    if lamb_shift:
-        limit = hamiltonian_limit or default_hamiltonian_limit(reference)
-    return _matrix_problem(target, reference, regions, rates, limit)
+    if ansatz.lamb_shift:
+        limit = ansatz.hamiltonian_limit or default_hamiltonian_limit(reference)
+    return _matrix_program(target, reference, ansatz, limit)
 
 
 def default_hamiltonian_limit(reference: Redfield) -> float:
@@ -115,12 +104,10 @@ def _refers_to_levels(target: Target) -> bool:
     return len(target.requirements) == 1 and _is_diagonal(target.requirements[0].state)
 
 
-def _diagonal_problem(
-    target: Target, reference: Redfield, regions: tuple[Region, ...], rates: Rates
-) -> Program:
+def _diagonal_program(target: Target, reference: Redfield, ansatz: Ansatz) -> Program:
     """Rows are levels; H_r drops out, because i[rho, H] has no diagonal for diagonal rho."""
     (requirement,) = target.requirements
-    weight = requirement.weight
+    weight, regions = requirement.weight, ansatz.regions
     levels, strengths = _level_rows(np.diag(requirement.state).real, regions)
     offset = -weight * np.diag(requirement.action).real
     return Program(
@@ -131,7 +118,7 @@ def _diagonal_problem(
         ),
         shifts=no_shifts(len(offset)),
         regions=tuple(region.name for region in regions),
-        rates=rates,
+        rates=ansatz.rates,
         layout=Layout(sizes=(1,) * len(offset)),
         norm=target.norm,
         uncertainty=level_uncertainty(
@@ -164,13 +151,10 @@ def _level_rows(
     return blocks, strengths
 
 
-def _matrix_problem(
-    target: Target,
-    reference: Redfield,
-    regions: tuple[Region, ...],
-    rates: Rates,
-    limit: float | None,
+def _matrix_program(
+    target: Target, reference: Redfield, ansatz: Ansatz, limit: float | None
 ) -> Program:
+    regions = ansatz.regions
     sectors, groups, neutral = _block_structure(target, reference, regions)
     is_complex = _needs_imaginary_parts(target, groups)
     layout, offset = _offset(target, sectors, is_complex)
@@ -195,7 +179,7 @@ def _matrix_problem(
         blocks=tuple(blocks),
         shifts=shifts,
         regions=tuple(region.name for region in regions),
-        rates=rates,
+        rates=ansatz.rates,
         layout=layout,
         norm=target.norm,
         uncertainty=_matrix_uncertainty(target, reference, regions, blocks),
@@ -358,8 +342,8 @@ def _commuted(
     only_imaginary = not is_complex and isinstance(target.projection, str)
     found = []
     for number, region in enumerate(regions):
-        charges = reference.system.region_charges(reference.system.baths[number])
-        for local in _hermitian_basis(charges if neutral else np.zeros_like(charges)):
+        charges = region.charges if neutral else np.zeros_like(region.charges)
+        for local in _hermitian_basis(charges):
             if only_imaginary and not np.iscomplexobj(local):
                 continue
             embedded = reference.system.embed(local, region.sites)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.hermitian import DUAL_NORM, hermitian_coordinates, hermitian_root
 from lindfeas.program.program import Point, Program
-from lindfeas.program.rates import Rates
 
 LIFTS = 5
 """Steps in which negative eigenvalues are lifted; each leaves what is quadratic in it."""
@@ -56,7 +55,7 @@ def lower_bound(program: Program, multiplier: NDArray[np.float64]) -> float:
     y = repair_multiplier(program, multiplier)
     largest = program.layout.norm(y, "spectral")
     smallest = smallest_eigenvalues(program, y)
-    value = float(y @ program.offset) + dual_rate_value(program.rates, smallest)
+    value = float(y @ program.offset) + float(program.rates.smallest(np.array(smallest)))
     shifts, uncertainty = program.shifts, program.uncertainty
     unknown = len(shifts.regions) * uncertainty.hamiltonian.of(y, largest)
     felt = shifts.limit * (shifts.felt(y) + unknown)
@@ -180,7 +179,7 @@ def unfelt(
 def repair_point(program: Program, point: Point) -> Point:
     """Gamma projected to the positive cone, rescaled to the rate rule; H_r scaled into its ball."""
     positive = [_positive_part(np.asarray(gamma)) for gamma in point.gammas]
-    factors = _rate_factors(program.rates, program.traces(positive))
+    factors = program.rates.scale_factors(program.traces(positive))
     gammas = (
         _uniform(program)
         if factors is None
@@ -190,26 +189,6 @@ def repair_point(program: Program, point: Point) -> Point:
         ]
     )
     return Point(gammas=gammas, shift=program.shifts.within(point.shift))
-
-
-def dual_rate_value(rates: Rates, smallest: Sequence[float]) -> float:
-    """min over the traces that the rule allows of sum_r tr(Gamma^r) lambda_r."""
-    return float(dual_rate_values(rates, np.array(smallest)[:, None])[0])
-
-
-def dual_rate_values(rates: Rates, smallest: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`dual_rate_value` of every column of ``smallest``, shape (regions, n)."""
-    count = len(smallest)
-    if rates.rule == "total":
-        lowest: NDArray[np.float64] = smallest.min(axis=0)
-        return rates.per_region("value", count)[0] * lowest
-    if rates.rule == "each":
-        return np.array(rates.per_region("value", count)) @ smallest
-    low, high = np.array(rates.per_region("min", count)), np.array(rates.per_region("max", count))
-    total: NDArray[np.float64] = np.sum(
-        smallest * np.where(smallest > 0, low[:, None], high[:, None]), axis=0
-    )
-    return total
 
 
 def _smallest_eigenvalue(program: Program, region: int, y: NDArray[np.float64]) -> float:
@@ -231,32 +210,10 @@ def _positive_part(gamma: NDArray[Any]) -> NDArray[Any]:
     return positive
 
 
-def _rate_factors(rates: Rates, traces: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """By what to multiply every region to meet the rule; None where nothing can be rescaled."""
-    count = len(traces)
-    if rates.rule == "total":
-        total = float(traces.sum())
-        value = rates.per_region("value", count)[0]
-        return np.full(count, value / total) if total > 0 else None
-    if rates.rule == "each":
-        wanted = np.array(rates.per_region("value", count))
-    else:
-        wanted = np.clip(traces, rates.per_region("min", count), rates.per_region("max", count))
-    if np.any((traces <= 0) & (wanted > 0)):
-        return None
-    return wanted / np.where(traces > 0, traces, 1.0)
-
-
 def _uniform(program: Program) -> list[NDArray[Any]]:
     """A feasible point that needs no data: Gamma^r proportional to the identity."""
-    count = len(program.regions)
-    rates = program.rates
-    if rates.rule == "range":
-        wanted = rates.per_region("max", count)
-    else:
-        wanted = rates.per_region("value", count)
-        wanted = tuple(value / count for value in wanted) if rates.rule == "total" else wanted
-    sizes = [sum(program.blocks[b].size for b in program.of_region(r)) for r in range(count)]
+    wanted = program.rates.some()
+    sizes = [sum(program.blocks[b].size for b in program.of_region(r)) for r in range(len(wanted))]
     return [
         np.eye(block.size) * (wanted[block.region] / sizes[block.region])
         for block in program.blocks

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.program.hermitian import Layout
-from lindfeas.program.rates import Rates
+from lindfeas.program.rates import RateBounds
 from lindfeas.program.rounding import Uncertainty
 
 SIGNIFICANT = 1e-13
@@ -197,7 +197,7 @@ class Program:
     blocks: tuple[GammaBlock, ...]
     shifts: ShiftDirections
     regions: tuple[str, ...]
-    rates: Rates
+    rates: RateBounds
     layout: Layout
     norm: str
     uncertainty: Uncertainty
@@ -247,13 +247,10 @@ class Program:
 
         Where nothing is required, and no rate is demanded, it is the largest that is allowed.
         """
-        count = len(self.regions)
-        name = "min" if self.rates.rule == "range" else "value"
-        demanded = max(self.rates.per_region(name, count))
         largest = max(float(np.abs(block.rows).max(initial=0.0)) for block in self.blocks)
         needed = float(np.linalg.norm(self.offset)) / largest if largest > 0 else 0.0
-        scale = max(demanded, needed, self.natural_rate)
-        return scale or max(self.rates.per_region("max", count))
+        scale = max(self.rates.demanded, needed, self.natural_rate)
+        return scale or max(self.rates.upper)
 
     @property
     def unit(self) -> float:

@@ -110,11 +110,11 @@ class Question:
             )
 
     def _check_scale(self) -> None:
-        low = self.rates.per_region("min", len(self.system.baths))
+        rates = self.rates.bounds(len(self.system.baths))
         populations = self.target == "populations" or (
             isinstance(self.target, Target) and self.target.is_populations
         )
-        if populations and self.rates.rule == "range" and not any(low):
+        if populations and rates.total is None and not any(rates.lower):
             raise InputError(
                 "must be > 0 for target 'populations': with all rates zero every state is steady, "
                 "so the question has no content; the scale of Gamma is irrelevant, use 'each' or "

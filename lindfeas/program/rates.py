@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lindfeas.errors import InputError, quoted
 from lindfeas.program.checks import check_choice, real_number
@@ -70,7 +71,23 @@ class Rates:
         )
         return Rates(rule=self.rule, value=value, min=low, max=high)
 
-    def per_region(self, name: str, regions: int) -> tuple[float, ...]:
+    def bounds(self, regions: int) -> RateBounds:
+        """The rule in normal form, for so many regions.
+
+        Raises
+        ------
+        InputError
+            If a list has not one number per region.
+        """
+        if self.rule == "range":
+            low, high = (self._per_region(name, regions) for name in ("min", "max"))
+            return RateBounds(lower=low, upper=high)
+        values = self._per_region("value", regions)
+        if self.rule == "each":
+            return RateBounds(lower=values, upper=values)
+        return RateBounds(lower=(0.0,) * regions, upper=values, total=values[0])
+
+    def _per_region(self, name: str, regions: int) -> tuple[float, ...]:
         """The field ``value``, ``min`` or ``max`` as one number per region."""
         values = getattr(self, name)
         if not isinstance(values, tuple):
@@ -91,7 +108,7 @@ class Rates:
             If one of them has another length.
         """
         for name in ("value", "min", "max"):
-            self.per_region(name, regions)
+            self._per_region(name, regions)
 
     def _check_range(self) -> None:
         if math.inf in _as_tuple(self.max):
@@ -99,11 +116,87 @@ class Rates:
         if any(value < 0 for value in _as_tuple(self.min)):
             raise InputError(f"must be >= 0, but is {self.min}", "ansatz.rates.min")
         count = max(len(_as_tuple(self.min)), len(_as_tuple(self.max)))
-        pairs = zip(self.per_region("min", count), self.per_region("max", count), strict=True)
+        pairs = zip(self._per_region("min", count), self._per_region("max", count), strict=True)
         if any(low > high or high <= 0 for low, high in pairs):
             raise InputError(
                 f"must be > 0 and at least min = {self.min}, but is {self.max}", "ansatz.rates.max"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateBounds:
+    """A rate rule in normal form: lower_r <= tr Gamma^r <= upper_r, and their sum if it is given.
+
+    Parameters
+    ----------
+    lower, upper
+        One number per region (rate unit); equal where the rule gives the rates themselves.
+    total
+        sum_r tr Gamma^r, or None where every region has its own rate.
+    """
+
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    total: float | None = None
+
+    @property
+    def are_free(self) -> bool:
+        """Whether the overall scale of the rates is unknown."""
+        return self.total is None and self.lower != self.upper
+
+    @property
+    def demanded(self) -> float:
+        """The largest rate that the rule demands, of a region or in all."""
+        return max(self.lower) if self.total is None else self.total
+
+    def times(self, factor: float) -> RateBounds:
+        """All rates multiplied by ``factor`` > 0."""
+        lower, upper = (
+            tuple(factor * rate for rate in rates) for rates in (self.lower, self.upper)
+        )
+        total = None if self.total is None else factor * self.total
+        return RateBounds(lower=lower, upper=upper, total=total)
+
+    def within(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> RateBounds:
+        """Free rates held between ``low`` and ``high``, shape (regions,), as far as they may."""
+        lower, upper = (
+            tuple(np.clip(limit, self.lower, self.upper).tolist()) for limit in (low, high)
+        )
+        return RateBounds(lower=lower, upper=upper)
+
+    def smallest(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """min over the allowed t of sum_r t_r values_r, for ``values`` of shape (regions, ...)."""
+        if self.total is not None:
+            return np.asarray(self.total * values.min(axis=0))
+        rates = np.array(self.lower), np.array(self.upper)
+        low, high = (rate.reshape(-1, *(1,) * (values.ndim - 1)) for rate in rates)
+        return np.asarray(np.sum(values * np.where(values > 0, low, high), axis=0))
+
+    def largest(self, weights: Sequence[float]) -> float:
+        """max over the allowed t of sum_r t_r weights_r, for weights >= 0."""
+        if self.total is not None:
+            return self.total * max(weights)
+        return sum(rate * weight for rate, weight in zip(self.upper, weights, strict=True))
+
+    def scale_factors(self, traces: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """By what to multiply the regions' rates to meet the rule; None where zeros forbid it.
+
+        Free rates that are allowed stay as they are.
+        """
+        if self.total is not None:
+            found = float(traces.sum())
+            return np.full(len(traces), self.total / found) if found > 0 else None
+        wanted = np.clip(traces, self.lower, self.upper)
+        if np.any((traces <= 0) & (wanted > 0)):
+            return None
+        factors: NDArray[np.float64] = wanted / np.where(traces > 0, traces, 1.0)
+        return factors
+
+    def some(self) -> tuple[float, ...]:
+        """Rates that are allowed: the largest, or equal shares of the sum."""
+        if self.total is None:
+            return self.upper
+        return (self.total / len(self.upper),) * len(self.upper)
 
 
 def _as_tuple(value: float | tuple[float, ...]) -> tuple[float, ...]:

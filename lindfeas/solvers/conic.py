@@ -30,7 +30,7 @@ from lindfeas.program.hermitian import (
     hermitian_root,
 )
 from lindfeas.program.program import GammaBlock, Point, Program
-from lindfeas.program.rates import Rates
+from lindfeas.program.rates import RateBounds
 from lindfeas.solvers.catalogue import OPTIONAL, SETTINGS, require
 
 _LOCK = threading.Lock()
@@ -379,19 +379,13 @@ def _embedding(size: int, is_complex: bool) -> sp.csr_array:
     return sp.csr_array(columns.reshape(count, -1).T)
 
 
-def apply_rule(rates: Rates, traces: list[Any]) -> list[Any]:
-    count = len(traces)
-    if rates.rule == "each":
-        wanted = rates.per_region("value", count)
-        return [trace == value for trace, value in zip(traces, wanted, strict=True)]
-    if rates.rule == "total":
-        return [sum(traces) == rates.per_region("value", count)[0]]
-    low, high = rates.per_region("min", count), rates.per_region("max", count)
-    return [
-        constraint
-        for trace, a, b in zip(traces, low, high, strict=True)
-        for constraint in (trace >= a, trace <= b)
-    ]
+def apply_rule(rates: RateBounds, traces: list[Any]) -> list[Any]:
+    if rates.total is not None:
+        return [sum(traces) == rates.total]
+    limits = list(zip(traces, rates.lower, rates.upper, strict=True))
+    if not rates.are_free:
+        return [trace == rate for trace, _, rate in limits]
+    return [bound for trace, low, high in limits for bound in (trace >= low, trace <= high)]
 
 
 def _finite(value: Any, scale: float) -> float | None:

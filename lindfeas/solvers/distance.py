@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lindfeas.program.flow import FlowBlock
 from lindfeas.program.hermitian import coordinate_count, hermitian_coordinates, hermitian_matrix
-from lindfeas.program.rates import Rates
+from lindfeas.program.rates import RateBounds
 from lindfeas.solvers.conic import positive, run
 
 
@@ -62,7 +62,7 @@ class WitnessProgram:
         self,
         flows: Sequence[FlowBlock],
         populations: NDArray[np.float64],
-        rates: Rates,
+        rates: RateBounds,
         cuts: int,
         solver: str,
     ) -> None:
@@ -136,16 +136,15 @@ class WitnessProgram:
         return cones
 
 
-def _margin(rates: Rates, smallest: Any, margin: Any, regions: int, cp: Any) -> list[Any]:
+def _margin(rates: RateBounds, smallest: Any, margin: Any, regions: int, cp: Any) -> list[Any]:
     """margin <= the smallest sum_r tr(Gamma^r) s_r that the rate rule allows."""
-    if rates.rule == "each":
-        weights = np.array(rates.per_region("value", regions))
-        return [weights @ smallest >= margin]
-    if rates.rule == "total":
-        return [rates.per_region("value", regions)[0] * smallest >= margin]
+    low, high = np.array(rates.lower), np.array(rates.upper)
+    if rates.total is not None:
+        return [rates.total * smallest >= margin]
+    if not rates.are_free:
+        return [high @ smallest >= margin]
+    low, high = low[:, None], high[:, None]
     share = cp.Variable(smallest.shape)
-    low = np.array(rates.per_region("min", regions))[:, None]
-    high = np.array(rates.per_region("max", regions))[:, None]
     return [
         share <= cp.multiply(np.broadcast_to(low, smallest.shape), smallest),
         share <= cp.multiply(np.broadcast_to(high, smallest.shape), smallest),

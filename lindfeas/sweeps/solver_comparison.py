@@ -18,18 +18,15 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
-from lindfeas.answers.certify import target_of
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.errors import InputError, LindfeasError, quoted
 from lindfeas.files.columns import COMPARISON_COLUMNS
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.files.table import Table, make_table
-from lindfeas.physics.equations.operator_basis import regions
-from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program import bounds
-from lindfeas.program.assembly import assemble
 from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
+from lindfeas.program.setting import Setting
 from lindfeas.solvers.catalogue import DEFAULTS, SolverStatus, solver_status, status_of
 from lindfeas.solvers.conic import RawSolution, solve, warm_up
 from lindfeas.sweeps.isolated import FAILED, FINISHED, TIME_LIMIT, Ending, Report, run_isolated
@@ -214,7 +211,7 @@ def _rows(
     program: Program | None = None
     mistake = ""
     try:
-        program = program_of(question)
+        program = Setting(question).program
     except LindfeasError as error:
         mistake = str(error)
     rows = []
@@ -235,21 +232,6 @@ def _rows(
             row = _after(row, run(name, program, status.name))
         rows.append(row)
     return rows
-
-
-def program_of(question: Question) -> Program:
-    """The question as arrays."""
-    reference = redfield_equation(question.system)
-    ansatz = regions(question.system, reference.spectrum)
-    target = target_of(question, reference)
-    return assemble(
-        target,
-        reference,
-        ansatz,
-        question.rates,
-        lamb_shift=question.lamb_shift,
-        hamiltonian_limit=question.hamiltonian_limit,
-    )
 
 
 def _after(row: ComparisonRow, ending: Ending) -> ComparisonRow:

@@ -32,14 +32,12 @@ from lindfeas.errors import InputError
 from lindfeas.files.atomic import pending_file
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.operator_basis import Region
 from lindfeas.physics.systems.sites import partial_trace
 from lindfeas.program import bounds
-from lindfeas.program.assembly import assemble
 from lindfeas.program.hermitian import DUAL_NORM, hermitian_root
 from lindfeas.program.program import Point, Program
-from lindfeas.program.question import TARGETS, Question
-from lindfeas.program.target import coherences, populations
+from lindfeas.program.question import TARGETS
 from lindfeas.theorems.exact_problem import complex_number, problem_document, shortest
 
 __all__ = [
@@ -98,21 +96,17 @@ def certificate(
     >>> written["lower_bound"]["value"][:10]
     '0.00108258'
     """
-    question, reference = answer.question, answer.reference
+    setting = answer.setting
+    question, program = setting.question, setting.program
     if not isinstance(question.target, str):
         raise InputError(
             f"must be one of {', '.join(TARGETS)} for a certificate, but is a target of one's own",
             "question.target",
         )
-    if problem is not None:
-        _require_same(problem.question, question)
-    plain = question.target == "populations"
-    target = populations(reference) if plain else coherences(reference, question.norm)
-    ansatz = regions(question.system, reference.spectrum)
-    program = assemble(target, reference, ansatz, question.rates, lamb_shift=question.lamb_shift)
-    counts = question.lamb_shift and not plain
-    limit = answer.hamiltonian_limit if counts else None
-    written = _Written(program=program, ansatz=ansatz, answer=answer, plain=plain, limit=limit)
+    if problem is not None and problem.question is not question:
+        raise InputError("must be the answer to the problem's question, but is not", "answer")
+    limit = answer.hamiltonian_limit
+    written = _Written(answer=answer, limit=limit)
     content: dict[str, Any] = {
         "schema_version": VERSION,
         "problem": problem_document(problem, question, limit=limit),
@@ -128,13 +122,25 @@ def certificate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """An answer with the program behind it; ``plain`` for populations, ``limit`` of the H_r."""
+    """An answer with the program behind it, and the limit of the H_r."""
 
-    program: Program
-    ansatz: tuple[Region, ...]
     answer: Answer
-    plain: bool
     limit: float | None
+
+    @property
+    def program(self) -> Program:
+        """The question in arrays."""
+        return self.answer.setting.program
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """What the dissipators act on."""
+        return self.answer.setting.ansatz.regions
+
+    @property
+    def plain(self) -> bool:
+        """Whether the target is populations alone."""
+        return self.answer.target == "populations"
 
     def multiplier(self, decimals: int) -> tuple[list[Any], NDArray[np.float64]]:
         """The multiplier to so many decimals: as the certificate lists it, and its coordinates.
@@ -171,14 +177,14 @@ class _Written:
         commutator = spectrum.vectors @ weight @ spectrum.vectors.conj().T
         local = (
             partial_trace(commutator, region.sites, reference.system.dimensions)
-            for region in self.ansatz
+            for region in self.regions
         )
         return self.limit * sum(float(np.linalg.norm(matrix)) for matrix in local)
 
     def value(self, y: NDArray[np.float64]) -> float:
         """The dual function, of which the lower bound is a multiple."""
         smallest = _smallest_eigenvalues(self.program, y)
-        rates = bounds.dual_rate_value(self.program.rates, smallest)
+        rates = float(self.program.rates.smallest(np.array(smallest)))
         return float(y @ self.program.offset) + rates - self.gained(y)
 
     def defect(self, roots: Sequence[NDArray[Any]], hamiltonians: Sequence[NDArray[Any]]) -> float:
@@ -191,26 +197,12 @@ class _Written:
             p, vectors = reference.populations, reference.spectrum.vectors
             total = sum(
                 reference.system.embed(local, region.sites)
-                for local, region in zip(hamiltonians, self.ansatz, strict=True)
+                for local, region in zip(hamiltonians, self.regions, strict=True)
             )
             rotation = 1j * np.subtract.outer(p, p) * (vectors.conj().T @ (total @ vectors))
             blocks = [rotation[s.levels, s.levels] for s in reference.spectrum.sectors]
             residual = residual + program.layout.coordinates(blocks)
         return program.layout.norm(residual, program.norm)
-
-
-def _require_same(asked: Question, answered: Question) -> None:
-    """Refuse an answer to another question than the file's."""
-    one, other = asked.system, answered.system
-    same = (
-        one.dimensions == other.dimensions
-        and abs(one.hamiltonian - other.hamiltonian).max() == 0
-        and [(b.sites, b.beta, b.mu) for b in one.baths]
-        == [(b.sites, b.beta, b.mu) for b in other.baths]
-        and (asked.rates, asked.target) == (answered.rates, answered.target)
-    )
-    if not same:
-        raise InputError("must be the answer to the problem's question, but is not", "answer")
 
 
 def _lower_bound(of: _Written) -> dict[str, Any]:
@@ -224,7 +216,9 @@ def _lower_bound(of: _Written) -> dict[str, Any]:
         slack = of.value(y) - size * float(claimed)
         if slack >= reserve:
             break
-    lowered = np.array(_smallest_eigenvalues(program, y)) - slack / (2 * _largest_total(program))
+    lowered = np.array(_smallest_eigenvalues(program, y)) - slack / (
+        2 * program.rates.largest([1.0] * len(program.regions))
+    )
     return {
         "value": claimed,
         "multiplier": listed,
@@ -245,20 +239,12 @@ def _smallest_eigenvalues(program: Program, y: NDArray[np.float64]) -> list[floa
     ]
 
 
-def _largest_total(program: Program) -> float:
-    """By how much the dual function falls at most when all eigenvalues fall by one."""
-    rates, count = program.rates, len(program.regions)
-    if rates.rule == "total":
-        return rates.per_region("value", count)[0]
-    return sum(rates.per_region("max" if rates.rule == "range" else "value", count))
-
-
 def _upper_bound(of: _Written, candidate: Lindbladian | None) -> dict[str, Any] | None:
     """The candidate with as few digits as keep its defect, and the defect rounded up."""
     known = of.answer.candidate_defect
     if candidate is None or known is None:
         return None
-    roots = _roots(of.ansatz, candidate)
+    roots = _roots(of.regions, candidate)
     traces = np.array([region.rate for region in candidate.regions])
     program = of.program
     allowance = program.uncertainty.of_defect(traces, program.layout, program.norm)
@@ -289,16 +275,16 @@ def _upper_bound(of: _Written, candidate: Lindbladian | None) -> dict[str, Any] 
                     for group in region.groups
                 ],
             }
-            for region, hamiltonian in zip(of.ansatz, hamiltonians, strict=True)
+            for region, hamiltonian in zip(of.regions, hamiltonians, strict=True)
         },
     }
 
 
-def _roots(ansatz: Sequence[Region], candidate: Lindbladian) -> list[NDArray[Any]]:
+def _roots(regions: Sequence[Region], candidate: Lindbladian) -> list[NDArray[Any]]:
     """W with Gamma = W W^dagger for every group of every region, tiny rates left out."""
     blocks = [
         dissipator.kossakowski[members, members]
-        for region, dissipator in zip(ansatz, candidate.regions, strict=True)
+        for region, dissipator in zip(regions, candidate.regions, strict=True)
         for members in _spans([group.size for group in region.groups])
     ]
     smallest = SMALLEST_RATE * max(float(np.trace(block).real) for block in blocks)

@@ -201,16 +201,16 @@ def test_trace_distance_of_random_lindbladians_respects_the_bounds() -> None:
     """No allowed Lindbladian has steady populations closer than the certified bound."""
     from lindfeas.answers.candidate import lindbladian
     from lindfeas.physics.dynamics.measures import trace_distance
-    from lindfeas.physics.equations.operator_basis import regions
-    from lindfeas.program.assembly import assemble
+    from lindfeas.physics.equations.operator_basis import regions_of
     from lindfeas.program.bounds import repair_point
     from lindfeas.program.target import populations
+    from tests.systems import assembled
 
     system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)
     answer = certify(Question(system=system))
-    ansatz = regions(system, answer.reference.spectrum)
+    ansatz = regions_of(system, answer.reference.spectrum)
     target = populations(answer.reference)
-    problem = assemble(target, answer.reference, ansatz, Rates.each(1.0))
+    problem = assembled(target, answer.reference, ansatz, Rates.each(1.0))
     generator = np.random.default_rng(1)
     for _ in range(300):
         raw = [np.diag(generator.uniform(size=b.size)) for b in problem.blocks]

@@ -18,8 +18,7 @@ from lindfeas.answers.candidate import lindbladian
 from lindfeas.answers.distance_witness import Cell, Cut, distance_witness
 from lindfeas.checker import verify
 from lindfeas.physics.dynamics.measures import trace_distance
-from lindfeas.physics.equations.operator_basis import regions
-from lindfeas.program.assembly import assemble
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.program.bounds import repair_point
 from lindfeas.program.flow import flow_blocks
 from lindfeas.program.program import Point
@@ -29,6 +28,7 @@ from tests.mutations import changed, resealed, without
 from tests.systems import (
     SIGMA_MINUS,
     SIGMA_Z,
+    assembled,
     complex_trimer,
     oscillator_and_qubit,
     random_positive,
@@ -78,9 +78,7 @@ def test_both_ends_enclose_the_true_minimum_of_every_reference_row(row: int) -> 
 def test_one_multiplier_for_all_lindbladians_leaves_a_gap(row: int) -> None:
     """The relaxation's own gap, whatever the solver: cuts are what closes it."""
     answer = sharpened(row)
-    reference, ansatz = answer.reference, regions(answer.question.system, answer.reference.spectrum)
-    program = assemble(populations(reference), reference, ansatz, answer.question.rates)
-    flows = flow_blocks(ansatz, reference.spectrum.dimension)
+    reference, program, flows = answer.reference, answer.setting.program, answer.setting.flows
     ceiling = 2 * answer.trace_distance.upper
     whole = distance_witness(
         program, reference, flows, answer.multiplier, ceiling, "CLARABEL", cells=1
@@ -157,8 +155,8 @@ def prepared(system, rule: str):  # type: ignore[no-untyped-def]
     key = (id(system), rule)
     if key not in CACHE:
         reference = redfield_equation(system)
-        ansatz = regions(system, reference.spectrum)
-        program = assemble(populations(reference), reference, ansatz, RULES[rule])
+        ansatz = regions_of(system, reference.spectrum)
+        program = assembled(populations(reference), reference, ansatz, RULES[rule])
         bound = certify(Question(system=system, rates=RULES[rule])).trace_distance.lower
         CACHE[key] = reference, ansatz, program, bound
     return CACHE[key]
@@ -346,8 +344,8 @@ def test_cuts_without_end_are_rejected(depth: int) -> None:
 def test_a_length_far_below_the_ceiling_is_no_error() -> None:
     system = two_ended_chain(1, 1, 1, coupling=1e-4, beta_left=1e-5, beta_right=2e-5)
     answer = certify(Question(system=system), check=False)
-    reference, ansatz = answer.reference, regions(system, answer.reference.spectrum)
-    program = assemble(populations(reference), reference, ansatz, Rates.each(1.0))
+    reference, ansatz = answer.reference, regions_of(system, answer.reference.spectrum)
+    program = assembled(populations(reference), reference, ansatz, Rates.each(1.0))
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
     found = distance_witness(program, reference, flows, answer.multiplier, 2.0, "CLARABEL")
     assert found is None or 0 < found.length <= 2 * answer.trace_distance.upper

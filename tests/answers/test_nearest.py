@@ -12,16 +12,15 @@ from scipy.optimize import check_grad
 from lindfeas import Bath, OpenSystem, Rates, redfield_equation
 from lindfeas.answers.enclosure import enclose
 from lindfeas.answers.nearest import _generator, _Search, nearest_lindbladian
-from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.systems.sites import product_charges
-from lindfeas.program.assembly import assemble
 from lindfeas.program.bounds import repair_point
 from lindfeas.program.flow import flow_blocks
 from lindfeas.program.hermitian import hermitian_root
 from lindfeas.program.program import Point
 from lindfeas.program.target import populations
 from tests.least_distance import least_distance
-from tests.systems import complex_trimer, oscillator_and_qubit, two_ended_chain
+from tests.systems import assembled, complex_trimer, oscillator_and_qubit, two_ended_chain
 
 CHAIN = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
 PAIRS = two_ended_chain(2, 0, 2, coupling=0.1, beta_right=10.0)
@@ -35,8 +34,8 @@ RULES = {
 def prepared(system: Any, rule: str) -> tuple[Any, ...]:
     """(program, true populations, flows, Gamma proportional to the identity)."""
     reference = redfield_equation(system)
-    ansatz = regions(system, reference.spectrum)
-    program = assemble(populations(reference), reference, ansatz, RULES[rule])
+    ansatz = regions_of(system, reference.spectrum)
+    program = assembled(populations(reference), reference, ansatz, RULES[rule])
     flows = flow_blocks(ansatz, reference.spectrum.dimension)
     even = Point(gammas=[np.eye(block.size) for block in program.blocks], shift=np.zeros(0))
     return program, reference.populations, flows, repair_point(program, even)
@@ -130,8 +129,8 @@ def random_system(seed: int) -> OpenSystem:
 def started(system: OpenSystem, rates: Rates) -> tuple[Any, ...]:
     """(program, true populations, flows, the optimum of tau_pop)."""
     reference = redfield_equation(system)
-    ansatz = regions(system, reference.spectrum)
-    program = assemble(populations(reference), reference, ansatz, rates)
+    ansatz = regions_of(system, reference.spectrum)
+    program = assembled(populations(reference), reference, ansatz, rates)
     point = enclose(program, ["CLARABEL"]).point
     assert point is not None
     return program, reference.populations, flow_blocks(ansatz, reference.spectrum.dimension), point

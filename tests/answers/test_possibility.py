@@ -22,13 +22,19 @@ from lindfeas.answers.possibility import (
     population_defect,
 )
 from lindfeas.files.problem_file import read_problem
-from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import redfield_equation
-from lindfeas.program.assembly import assemble
-from lindfeas.program.target import coherences, populations
-from tests.systems import SIGMA_MINUS, SIGMA_X, SIGMA_Z, complex_trimer, qubit, two_ended_chain
+from lindfeas.program.setting import Setting
+from tests.systems import (
+    SIGMA_MINUS,
+    SIGMA_X,
+    SIGMA_Z,
+    complex_trimer,
+    qubit,
+    two_ended_chain,
+)
 
 FREE = Rates.range(0.0, 1e4)
+COHERENCES = "populations+coherences"
 
 
 def ask(system: OpenSystem, norm: str = "spectral", rates: Rates = FREE, **options: Any) -> Any:
@@ -76,20 +82,18 @@ def test_what_is_possible_stays_possible(system: OpenSystem, norm: str) -> None:
     assert answer.trace_distance.upper < 1e-3
 
 
-def demands_of(system: OpenSystem, rates: Rates, target: str) -> tuple[Demands, Any]:
-    reference = redfield_equation(system)
-    ansatz = regions(system, reference.spectrum)
-    wanted = populations(reference) if target == "populations" else coherences(reference)
-    program = assemble(wanted, reference, ansatz, rates)
-    demands = Demands(
-        program=program, reference=reference, ansatz=ansatz, target=wanted, tolerance=1e-6
-    )
-    return demands, enclose(program, ["CLARABEL"])
+def demands_of(
+    system: OpenSystem, rates: Rates, target: str, tolerance: float = 1e-6
+) -> tuple[Demands, Any]:
+    setting = Setting(Question(system=system, rates=rates, target=target, tolerance=tolerance))
+    return Demands(setting=setting), enclose(setting.program, ["CLARABEL"])
 
 
 def test_rates_count_relative_to_the_redfield_equation() -> None:
     """The right Lindbladian at 1e-3 of its rate acts, at 1e-9 of it hardly; its populations fit."""
-    demands, enclosure = demands_of(two_ended_chain(2, 0, 0), Rates.each(1.0), "coherences")
+    demands, enclosure = demands_of(
+        two_ended_chain(2, 0, 0), Rates.each(1.0), "populations+coherences"
+    )
     slow = {}
     for factor in (1.0, 1e-3, 1e-9):
         point = enclosure.point.times(factor)
@@ -101,7 +105,7 @@ def test_rates_count_relative_to_the_redfield_equation() -> None:
 
 def test_populations_count_relative_to_the_total_rate() -> None:
     """A dissipator that is wrong by 4e-2 per unit of rate is wrong however slow it is."""
-    demands, enclosure = demands_of(pair(0), Rates.each(1.0), "coherences")
+    demands, enclosure = demands_of(pair(0), Rates.each(1.0), COHERENCES)
     plain, _ = demands_of(pair(0), Rates.each(1.0), "populations")
     point = enclosure.point
     defect = plain.program.defect(replace(point, shift=np.zeros(0)))
@@ -150,8 +154,7 @@ def spectral_defect(answer: Any) -> float:
 
 def test_populations_count_as_they_are_too() -> None:
     """At ten times the rate their defect is ten times as large, whatever it is per unit of rate."""
-    demands, enclosure = demands_of(pair(0), Rates.each(1.0), "coherences")
-    demands = replace(demands, tolerance=0.05)
+    demands, enclosure = demands_of(pair(0), Rates.each(1.0), COHERENCES, 0.05)
     found = {}
     for factor in (1.0, 10.0):
         point = enclosure.point.times(factor)
@@ -162,17 +165,9 @@ def test_populations_count_as_they_are_too() -> None:
 
 def test_a_gap_counts_relative_to_the_fastest_decay() -> None:
     """Beside dephasing 1e12 times as fast, relaxation is not told from none."""
-    reference = redfield_equation(qubit())
-    ansatz = regions(reference.system, reference.spectrum)
-    program = assemble(coherences(reference), reference, ansatz, FREE)
-    demands = Demands(
-        program=program,
-        reference=reference,
-        ansatz=ansatz,
-        target=coherences(reference),
-        tolerance=1e-6,
-    )
-    thermal = enclose(replace(program, rates=Rates.each(1.0)), ["CLARABEL"]).point
+    demands = Demands(setting=Setting(Question(system=qubit(), rates=FREE, target=COHERENCES)))
+    program = demands.program
+    thermal = enclose(replace(program, rates=Rates.each(1.0).bounds(1)), ["CLARABEL"]).point
     assert thermal is not None
     unique = {}
     for factor in (1.0, 1e-5, 1e-12):
@@ -188,7 +183,7 @@ def test_another_candidate_is_tried_before_giving_up(monkeypatch: pytest.MonkeyP
     """Where the optimum found has vanishing rates, one with rates near Redfield's is looked for."""
     system = two_ended_chain(2, 0, 0)
     honest = possibility.Demands.candidate
-    demands, enclosure = demands_of(system, FREE, "coherences")
+    demands, enclosure = demands_of(system, FREE, COHERENCES)
     lazy = replace(enclosure, point=enclosure.point.times(1e-12))
     candidate, defect, reason = demands.search(lazy)
     assert reason is None

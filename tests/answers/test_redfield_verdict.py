@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lindfeas import OpenSystem, Question, Rates, redfield_equation
-from lindfeas.answers.redfield_verdict import RedfieldVerdict, nearest_problem, redfield_verdict
+from lindfeas.answers.redfield_verdict import RedfieldVerdict, nearest_program, redfield_verdict
 from lindfeas.physics.equations.generator import redfield_generator
 from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.program.ansatz import Ansatz
 from lindfeas.program.bounds import lower_bound
 from lindfeas.program.program import Point
 from tests.systems import (
@@ -192,8 +193,10 @@ def test_defects_of_the_nearest(name: str) -> None:
 def test_no_lindbladian_is_nearer_than_the_lower_bound(data: st.DataObject) -> None:
     system = SYSTEMS["complex"]
     reference = redfield_equation(system)
-    ansatz = regions(system, reference.spectrum)
-    problem = nearest_problem(redfield_generator(reference), reference, ansatz)
+    ansatz = regions_of(system, reference.spectrum)
+    generator = redfield_generator(reference)
+    free = Rates.range(0.0, generator.trace + generator.norm).bounds(len(ansatz))
+    problem = nearest_program(generator, reference, Ansatz(regions=ansatz, rates=free))
     scale = data.draw(st.floats(0.1, 30.0))
     gammas = [scale * data.draw(random_positive(block.size, True)) for block in problem.blocks]
     shift = np.array([data.draw(st.floats(-5, 5)) for _ in range(problem.shifts.count)])

@@ -29,7 +29,7 @@ from lindfeas.answers.steady_state_check import SteadyStateCheck, check_candidat
 from lindfeas.cli.answer_text import answer_table
 from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
-from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import Redfield
 from tests.cli.test_answer_text import printed
 from tests.systems import (
@@ -52,7 +52,7 @@ def stiff_candidate(factor: float, rates: float) -> tuple[Redfield, Lindbladian]
     reference = redfield_equation(complex_trimer())
     generator = np.random.default_rng(0)
     kossakowskis, hamiltonians = [], []
-    for region in regions(reference.system, reference.spectrum):
+    for region in regions_of(reference.system, reference.spectrum):
         count, size = region.dimension**2 - 1, region.dimension
         root = generator.normal(size=(count,) * 2) + 1j * generator.normal(size=(count,) * 2)
         root *= 10 ** generator.uniform(-2, 0, size=(count, 1))
@@ -95,7 +95,7 @@ def candidate_of(
     reference: Redfield, kossakowskis: list[np.ndarray], hamiltonians: list[np.ndarray]
 ) -> Lindbladian:
     """Any Lindbladian of this system, as if it had been found."""
-    ansatz = regions(reference.system, reference.spectrum)
+    ansatz = regions_of(reference.system, reference.spectrum)
     return Lindbladian(
         regions=tuple(
             RegionDissipator(
@@ -123,7 +123,7 @@ def random_candidate(reference: Redfield, *, neutral: bool, seed: int = 1) -> Li
     generator = np.random.default_rng(seed)
     kossakowskis, hamiltonians = [], []
     for region, bath in zip(
-        regions(reference.system, reference.spectrum), reference.system.baths, strict=True
+        regions_of(reference.system, reference.spectrum), reference.system.baths, strict=True
     ):
         sizes = [group.size for group in region.groups]
         labels = np.repeat(np.arange(len(sizes)), sizes)
@@ -203,7 +203,7 @@ def test_charge_makes_it_smaller_and_changes_nothing() -> None:
         # rates |1><0| and |0><1| only: the order of the basis does not matter
         gammas = [
             np.diag([1.0 + len(label) + (">" in label) for label in region.labels])
-            for region in regions(system, reference.spectrum)
+            for region in regions_of(system, reference.spectrum)
         ]
         candidate = candidate_of(reference, gammas, [np.zeros((3, 3)), np.zeros((2, 2))])
         found.append(check_candidate(candidate, reference, [0.1], largest=36))
@@ -222,7 +222,7 @@ def test_driven_qubit(epsilon: float) -> None:
     reference = redfield_equation(qubit(frequency=frequency, charge=None))
     order = np.argsort(-reference.spectrum.energies)
     excited, ground = reference.populations[order]
-    labels = regions(reference.system, reference.spectrum)[0].labels
+    labels = regions_of(reference.system, reference.spectrum)[0].labels
     gamma = np.diag([{"z": 0.0, "+": excited, "-": ground}[label] for label in labels])
     candidate = candidate_of(reference, [gamma], [strength * SIGMA_X])
     row = check_candidate(candidate, reference, [epsilon]).rows[0]
@@ -303,7 +303,7 @@ def too_large() -> SteadyStateCheck:
 
 def dephasing() -> SteadyStateCheck:
     reference = redfield_equation(qubit())
-    labels = regions(reference.system, reference.spectrum)[0].labels
+    labels = regions_of(reference.system, reference.spectrum)[0].labels
     gamma = np.diag([float(label == "z") for label in labels])
     return check_candidate(candidate_of(reference, [gamma], [np.zeros((2, 2))]), reference)
 

@@ -24,10 +24,10 @@ from lindfeas.checker.model import Density, Model
 from lindfeas.checker.principal_values import half_sided, zero_frequency
 from lindfeas.checker.redfield import redfield_action
 from lindfeas.physics.baths import transforms as bath_functions
-from lindfeas.physics.equations.operator_basis import regions
-from lindfeas.program.assembly import assemble
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.program.target import populations
 from lindfeas.theorems.certificate import write_certificate
+from tests.systems import assembled
 from tests.theorems.test_certificate import solved, written
 
 SHIPPED_CHAIN = "xxz-1+2+1"
@@ -101,8 +101,8 @@ def test_dual_matrices_agree_with_floating_point(name: str) -> None:
     at = setting(exact(name))
     rng = np.random.default_rng(5)
     y = rng.uniform(-1, 1, at.levels.size)
-    ansatz = regions(answer.question.system, answer.reference.spectrum)
-    program = assemble(
+    ansatz = regions_of(answer.question.system, answer.reference.spectrum)
+    program = assembled(
         populations(answer.reference), answer.reference, ansatz, answer.question.rates
     )
     weights = [arb(value) for value in y]

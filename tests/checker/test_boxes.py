@@ -30,14 +30,14 @@ from lindfeas.checker.format import box_schema, certificate_schema
 from lindfeas.checker.levels import levels
 from lindfeas.checker.taylor import Taylor, constant, power_series, solution, unit
 from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
-from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import redfield_equation
-from lindfeas.program.assembly import assemble
 from lindfeas.program.target import populations
 from lindfeas.theorems.box import parse_interval, prove_box
 from lindfeas.theorems.certificate import read_certificate, write_certificate
 from lindfeas.theorems.exact_problem import problem_document
 from tests.mutations import JUNK, changed, containers, get, is_number, leaves, scaled, without
+from tests.systems import assembled
 from tests.theorems.test_certificate import PROBLEMS
 
 CHAIN = "xxz-1+2+1"
@@ -398,8 +398,8 @@ def true_eigenvalues(problem: ProblemFile, y: Any) -> list[float]:
     """lambda_min(A(y)) at a point, by the code in double precision, which shares none with this."""
     question = problem.question
     reference = redfield_equation(question.system)
-    ansatz = regions(question.system, reference.spectrum)
-    program = assemble(populations(reference), reference, ansatz, question.rates)
+    ansatz = regions_of(question.system, reference.spectrum)
+    program = assembled(populations(reference), reference, ansatz, question.rates)
     return [
         min(np.linalg.eigvalsh(program.blocks[n].combine(y))[0] for n in program.of_region(region))
         for region in range(len(program.regions))

@@ -41,7 +41,8 @@ def precise() -> Iterator[None]:
 def limited(answer: Answer, limit: float) -> Answer:
     """The answer as if it had been asked for with this limit."""
     fields = {field.name: getattr(answer, field.name) for field in dataclasses.fields(answer)}
-    whole = {**fields, "target": answer.target, "hamiltonian_limit": limit}
+    shown = {name: getattr(answer, name) for name in ("question", "reference", "target")}
+    whole = {**fields, **shown, "hamiltonian_limit": limit}
     return cast("Answer", types.SimpleNamespace(**whole))
 
 

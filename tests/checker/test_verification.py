@@ -16,7 +16,7 @@ import lindfeas as lf
 from lindfeas.answers.distance_witness import Cell, Witness
 from lindfeas.checker import Proof, verify
 from lindfeas.files.problem_file import problem_from_document, read_problem
-from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import Redfield, redfield_equation
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
 from tests.mutations import changed, resealed
@@ -228,7 +228,7 @@ def test_the_column_bound_follows_from_the_lower_bound() -> None:
 
 def distance_witness(reference: Redfield, length: float) -> Witness:
     """For regions of one qubit, where Gamma is three rates, the witness is a linear program."""
-    ansatz = regions(reference.system, reference.spectrum)
+    ansatz = regions_of(reference.system, reference.spectrum)
     p, size = reference.populations, reference.spectrum.dimension
     flows = []
     for region in ansatz:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lindfeas import redfield_equation
-from lindfeas.physics.equations.operator_basis import operator_basis, regions
+from lindfeas.physics.equations.operator_basis import operator_basis, regions_of
 from tests.systems import complex_trimer, oscillator_and_qubit, two_ended_chain
 
 ROUNDING = 1e-14
@@ -32,7 +32,7 @@ def test_qubit_basis_is_the_papers() -> None:
 )
 def test_groups_hold_the_normalised_operators_in_the_eigenbasis(system) -> None:  # type: ignore[no-untyped-def]
     spectrum = redfield_equation(system).spectrum
-    for region, bath in zip(regions(system, spectrum), system.baths, strict=True):
+    for region, bath in zip(regions_of(system, spectrum), system.baths, strict=True):
         for group in region.groups:
             for number, local in enumerate(group.local):
                 scale = np.sqrt(region.dimension / system.dimension)

@@ -24,9 +24,8 @@ from lindfeas import (
 from lindfeas.answers.candidate import lindbladian
 from lindfeas.answers.enclosure import enclose
 from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.operator_basis import Region, regions_of
 from lindfeas.physics.equations.redfield import Redfield
-from lindfeas.program.assembly import assemble
 from lindfeas.program.bounds import (
     Interval,
     lifted,
@@ -43,6 +42,7 @@ from lindfeas.program.target import Target, coherences, observables, populations
 from tests.systems import (
     SIGMA_X,
     SIGMA_Z,
+    assembled,
     complex_trimer,
     oscillator_and_qubit,
     qubit,
@@ -214,8 +214,8 @@ def test_a_lift_makes_a_multiplier_feasible_and_costs_little() -> None:
     """A multiplier of the cone's boundary, disturbed by 1e-4, where rates of 1e4 punish it."""
     reference = redfield_equation(CHAIN)
     question = Question(system=CHAIN, target="populations+coherences", rates=RULES["range"])
-    program = assemble(
-        coherences(reference), reference, regions(CHAIN, reference.spectrum), question.rates
+    program = assembled(
+        coherences(reference), reference, regions_of(CHAIN, reference.spectrum), question.rates
     )
     best = certify(question).multiplier
     disturbed = best + 1e-4 * np.random.default_rng(5).normal(size=best.size)
@@ -279,9 +279,9 @@ def test_published_numbers_come_from_the_reversed_sign() -> None:
         right,
         requirements=tuple(replace(r, action=-r.action) for r in right.requirements),
     )
-    ansatz = regions(system, reference.spectrum)
+    ansatz = regions_of(system, reference.spectrum)
     values = [
-        enclose(assemble(t, reference, ansatz, Rates.each(1.0)), ["CLARABEL"]).interval.lower
+        enclose(assembled(t, reference, ansatz, Rates.each(1.0)), ["CLARABEL"]).interval.lower
         for t in (right, reversed_sign)
     ]
     assert values[0] != pytest.approx(values[1], rel=1e-3)
@@ -291,7 +291,7 @@ def test_published_numbers_come_from_the_reversed_sign() -> None:
     target = replace(
         right, requirements=tuple(replace(r, action=-r.action) for r in right.requirements)
     )
-    program = assemble(target, reference, regions(first, reference.spectrum), Rates.each(1.0))
+    program = assembled(target, reference, regions_of(first, reference.spectrum), Rates.each(1.0))
     interval = enclose(program, ["CLARABEL"]).interval
     assert interval.lower == pytest.approx(0.0961089738, rel=1e-6)
 
@@ -307,8 +307,8 @@ def compiled(
     system: OpenSystem, norm: str, rates: Rates
 ) -> tuple[Redfield, tuple[Region, ...], Program]:
     reference = redfield_equation(system)
-    ansatz = regions(system, reference.spectrum)
-    return reference, ansatz, assemble(coherences(reference, norm), reference, ansatz, rates)
+    ansatz = regions_of(system, reference.spectrum)
+    return reference, ansatz, assembled(coherences(reference, norm), reference, ansatz, rates)
 
 
 def full_action(candidate: Lindbladian, reference: Redfield, state: np.ndarray) -> np.ndarray:

@@ -16,15 +16,15 @@ from lindfeas import Bath, InputError, Ohmic, OpenSystem, Question, Rates, certi
 from lindfeas.answers import enclosure as enclosure_module
 from lindfeas.answers.candidate import lindbladian
 from lindfeas.answers.enclosure import enclose
-from lindfeas.physics.equations.operator_basis import regions
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import redfield_equation
-from lindfeas.program.assembly import assemble, default_hamiltonian_limit
+from lindfeas.program.assembly import default_hamiltonian_limit
 from lindfeas.program.bounds import Interval, lower_bound, repair_point, unfelt, upper_bound
 from lindfeas.program.program import Point, Program
 from lindfeas.program.shift_fit import refit_shift, smaller_shift
 from lindfeas.program.target import coherences, trajectory
 from tests.program.test_coherences import cold_qutrit, full_action
-from tests.systems import complex_trimer, random_positive, two_ended_chain
+from tests.systems import assembled, complex_trimer, random_positive, two_ended_chain
 
 NORMS = ("spectral", "frobenius", "trace")
 FREE = Rates.range(0.0, 1e4)
@@ -61,8 +61,8 @@ def compiled(
     system: OpenSystem, norm: str, limit: float | None = None, rates: Rates = FREE
 ) -> Program:
     reference = redfield_equation(system)
-    ansatz = regions(system, reference.spectrum)
-    return assemble(coherences(reference, norm), reference, ansatz, rates, hamiltonian_limit=limit)
+    ansatz = regions_of(system, reference.spectrum)
+    return assembled(coherences(reference, norm), reference, ansatz, rates, hamiltonian_limit=limit)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -290,8 +290,8 @@ def test_a_weight_of_a_target_is_paid_for_in_rounding() -> None:
     problems = []
     for weight in (1.0, 1e6):
         target = trajectory(reference, [state], [action], weights=[weight])
-        ansatz = regions(system, reference.spectrum)
-        problems.append(assemble(target, reference, ansatz, FREE).uncertainty)
+        ansatz = regions_of(system, reference.spectrum)
+        problems.append(assembled(target, reference, ansatz, FREE).uncertainty)
     first, second = problems
     assert second.regions[0].whole == pytest.approx(1e6 * first.regions[0].whole)
     assert second.hamiltonian.state == pytest.approx(1e6 * first.hamiltonian.state)
@@ -333,13 +333,13 @@ def test_real_data_keep_to_the_hamiltonians_whose_action_is_real() -> None:
     """i[rho, H] of a real H is imaginary: it must not be an unknown of a real residual."""
     system = two_ended_chain(2, 1, 0, coupling=0.3)
     reference = redfield_equation(system)
-    ansatz = regions(system, reference.spectrum)
+    ansatz = regions_of(system, reference.spectrum)
     generator = np.random.default_rng(4)
     root, action = generator.normal(size=(2, 8, 8))
     state = root @ root.T / np.trace(root @ root.T)
     action = action + action.T - np.eye(8) * np.trace(action) / 4
     target = trajectory(reference, [state], [action])
-    program = assemble(target, reference, ansatz, Rates.each(1.0))
+    program = assembled(target, reference, ansatz, Rates.each(1.0))
     assert not program.layout.is_complex
     point = Point(
         gammas=[np.eye(block.size) for block in program.blocks],

@@ -10,20 +10,25 @@ from hypothesis import strategies as st
 from lindfeas import OpenSystem, Rates, redfield_equation
 from lindfeas.answers.candidate import lindbladian
 from lindfeas.answers.enclosure import enclose
-from lindfeas.physics.equations.operator_basis import Region, regions
+from lindfeas.physics.equations.operator_basis import Region, regions_of
 from lindfeas.physics.equations.redfield import Redfield
-from lindfeas.program.assembly import assemble
 from lindfeas.program.bounds import (
     Interval,
-    dual_rate_value,
     lower_bound,
     repair_multiplier,
     repair_point,
     upper_bound,
 )
 from lindfeas.program.program import Point, Program
+from lindfeas.program.rates import RateBounds
 from lindfeas.program.target import populations
-from tests.systems import complex_trimer, oscillator_and_qubit, random_positive, two_ended_chain
+from tests.systems import (
+    assembled,
+    complex_trimer,
+    oscillator_and_qubit,
+    random_positive,
+    two_ended_chain,
+)
 
 ROUNDING = 1e-14
 
@@ -49,8 +54,8 @@ def compiled(
     system: OpenSystem, rates: Rates = EACH
 ) -> tuple[Redfield, tuple[Region, ...], Program]:
     reference = redfield_equation(system)
-    ansatz = regions(system, reference.spectrum)
-    return reference, ansatz, assemble(populations(reference), reference, ansatz, rates)
+    ansatz = regions_of(system, reference.spectrum)
+    return reference, ansatz, assembled(populations(reference), reference, ansatz, rates)
 
 
 def dissipator_diagonal(
@@ -130,15 +135,12 @@ def test_no_feasible_point_beats_the_lower_bound(name: str, rule: str, data: st.
 WEIGHTS = st.sampled_from([0.0, 1e-6, 1e-2, 1.0])
 
 
-def rule_holds(rates: Rates, traces: list[float]) -> bool:
-    if rates.rule == "total":
-        return sum(traces) == pytest.approx(rates.per_region("value", 2)[0], rel=1e-12)
-    if rates.rule == "each":
-        return traces == pytest.approx(list(rates.per_region("value", 2)), rel=1e-12)
-    low, high = rates.per_region("min", 2), rates.per_region("max", 2)
+def rule_holds(rates: RateBounds, traces: list[float]) -> bool:
+    if rates.total is not None:
+        return sum(traces) == pytest.approx(rates.total, rel=1e-12)
     return all(
-        a * (1 - 1e-12) <= trace <= b * (1 + 1e-12)
-        for trace, a, b in zip(traces, low, high, strict=True)
+        low * (1 - 1e-12) <= trace <= high * (1 + 1e-12)
+        for trace, low, high in zip(traces, rates.lower, rates.upper, strict=True)
     )
 
 
@@ -189,7 +191,7 @@ def test_total_is_at_most_any_split_of_each() -> None:
     ],
 )
 def test_dual_value_of_the_rate_rules(rates: Rates, smallest: list[float], expected: float) -> None:
-    assert dual_rate_value(rates, smallest) == expected
+    assert float(rates.bounds(2).smallest(np.array(smallest))) == expected
 
 
 def test_global_region_can_reproduce_any_steady_state() -> None:

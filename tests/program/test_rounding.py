@@ -10,17 +10,14 @@ import numpy as np
 import pytest
 
 from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, prove
-from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.population_error import (
     _group_inverse_size,
     _rate_errors,
     population_error,
 )
 from lindfeas.physics.equations.redfield import redfield_equation
-from lindfeas.program.assembly import assemble
 from lindfeas.program.bounds import repair_point
 from lindfeas.program.program import Point
-from lindfeas.program.target import populations
 from tests import precise
 from tests.systems import SIGMA_X, qubit, two_ended_chain
 
@@ -203,9 +200,7 @@ def test_cold_product_states_are_matched_within_the_rounding_of_the_program(
     for shape in ((1, 0, 2), (1, 1, 1), (1, 2, 1), (2, 0, 2)):
         system = two_ended_chain(*shape, coupling=coupling, beta_left=50.0, beta_right=50.0)
         answer = certify(Question(system=system), sharp=False, check=False)
-        reference = answer.reference
-        ansatz = regions(system, reference.spectrum)
-        problem = assemble(populations(reference), reference, ansatz, Question(system=system).rates)
+        problem = answer.setting.program
         gammas = [np.eye(block.size) for block in problem.blocks]
         point = Point(gammas=gammas, shift=np.zeros(0))
         whatever = problem.defect(repair_point(problem, point))

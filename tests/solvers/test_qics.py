@@ -13,9 +13,9 @@ from scipy.optimize import linprog
 
 import lindfeas as lf
 from lindfeas.program import bounds
+from lindfeas.program.setting import Setting
 from lindfeas.solvers import catalogue as backends
 from lindfeas.solvers.conic import solve
-from lindfeas.sweeps.solver_comparison import program_of
 
 CHAIN = Path(__file__).resolve().parents[2] / "problems" / "xxz-1+2+1.toml"
 
@@ -69,7 +69,7 @@ def qics(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_both_halves_of_a_solution_come_back(said: str, status: str) -> None:
-    problem = program_of(lf.read_problem(CHAIN).question)
+    problem = Setting(lf.read_problem(CHAIN).question).program
     raw = solve(problem, "QICS", scale=1e3, settings=({"sol_status": said},))
     assert (raw.status, raw.message) == (status, "")
     assert (raw.solve_seconds, raw.iterations) == (0.25, 7)
@@ -80,7 +80,7 @@ def test_both_halves_of_a_solution_come_back(said: str, status: str) -> None:
 
 
 def test_a_program_called_infeasible_comes_back_empty() -> None:
-    problem = program_of(lf.read_problem(CHAIN).question)
+    problem = Setting(lf.read_problem(CHAIN).question).program
     raw = solve(problem, "QICS", settings=({"sol_status": "pinfeas"},))
     assert raw.status == "infeasible"
     assert raw.point is raw.multiplier is raw.objective is None

@@ -19,6 +19,7 @@ import lindfeas as lf
 from lindfeas.answers import enclosure
 from lindfeas.cli import main
 from lindfeas.files.table import make_table, read_table
+from lindfeas.program.setting import Setting
 from lindfeas.solvers import catalogue as backends
 from lindfeas.solvers.conic import solve
 from lindfeas.sweeps import solver_comparison as comparison
@@ -28,7 +29,6 @@ from lindfeas.sweeps.solver_comparison import (
     compare,
     comparison_table,
     contradictions,
-    program_of,
 )
 from tests import fake_trials
 
@@ -199,7 +199,7 @@ def test_a_solution_that_is_too_good_by_a_little_certifies_nothing_false(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     honest = next(row for row in rows if row.problem == name)
-    program = program_of(problems[name].question)
+    program = Setting(problems[name].question).program
     liar = partial(fake_trials.solves_too_well, size=size)
     raw = liar(program, "CLARABEL")
     assert program.defect(raw.point) < honest.lower
@@ -277,7 +277,7 @@ def test_what_a_solver_prints_from_c_does_not_reach_standard_output(
 
 
 def test_settings_can_be_chosen_for_one_solve(problems: dict[str, Any]) -> None:
-    raw = solve(program_of(problems[CHAIN.stem].question), "SCS", settings=({"max_iters": 3},))
+    raw = solve(Setting(problems[CHAIN.stem].question).program, "SCS", settings=({"max_iters": 3},))
     assert raw.iterations == 3
 
 

@@ -29,7 +29,7 @@ from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
 from lindfeas.physics.equations.operator_basis import Group, Region, merged
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.sites import shifts
-from lindfeas.physics.systems.spectrum import Sector, whole_space
+from lindfeas.physics.systems.spectrum import Sector, Spectrum, whole_space
 
 RESOLVED = 1e-9
 """Reciprocal condition numbers below this leave the steady state undetermined.
@@ -102,14 +102,14 @@ class SteadyStateEquations:
         return self.rate * float(np.linalg.norm(left))
 
 
-def unmixed_sectors(candidate: Lindbladian, reference: Redfield) -> tuple[Sector, ...]:
+def unmixed_sectors(
+    candidate: Lindbladian, spectrum: Spectrum, regions: tuple[Region, ...]
+) -> tuple[Sector, ...]:
     """Blocks of the state that the candidate does not mix: by charge if it respects it."""
-    baths = reference.system.baths
-    for region, bath in zip(candidate.regions, baths, strict=True):
-        charges = reference.system.region_charges(bath)
-        if not _is_neutral(region, charges):
-            return (whole_space(reference.spectrum),)
-    return reference.spectrum.sectors
+    parts = zip(candidate.regions, regions, strict=True)
+    if all(_is_neutral(part, region.charges) for part, region in parts):
+        return spectrum.sectors
+    return (whole_space(spectrum),)
 
 
 def _is_neutral(region: RegionDissipator, charges: NDArray[np.int64]) -> bool:
@@ -130,13 +130,13 @@ def _is_block_diagonal(matrix: NDArray[Any], labels: NDArray[np.int64]) -> bool:
 def steady_state_equations(
     candidate: Lindbladian,
     reference: Redfield,
-    ansatz: tuple[Region, ...],
+    regions: tuple[Region, ...],
     sectors: tuple[Sector, ...],
 ) -> SteadyStateEquations:
     """The linear equations of the steady state, on the entries of the given blocks."""
     size = reference.spectrum.dimension
     level, other = _pairs(sectors)
-    full = _superoperator(candidate, reference, ansatz, sectors)
+    full = _superoperator(candidate, reference, regions, sectors)
     rate = _unit(np.abs(full))
     generator: NDArray[np.complex128] = full / rate
     diagonal = level == other
@@ -192,7 +192,7 @@ def _pairs(sectors: tuple[Sector, ...]) -> tuple[NDArray[np.int64], NDArray[np.i
 def _superoperator(
     candidate: Lindbladian,
     reference: Redfield,
-    ansatz: tuple[Region, ...],
+    regions: tuple[Region, ...],
     sectors: tuple[Sector, ...],
 ) -> NDArray[np.complex128]:
     """L' as a matrix on the entries `_pairs` of the state, shape (unknowns, unknowns)."""
@@ -203,7 +203,7 @@ def _superoperator(
     result = np.zeros((ends[-1], ends[-1]), dtype=complex)
     # d rho/dt = K rho + rho K^dag + sum_n L_n rho L_n^dag, K = -i H_LS - sum_n L_n^dag L_n / 2
     drift = [-1j * block for block in _shift_blocks(candidate, reference, sectors)]
-    for group, gamma in _parts(candidate, reference, ansatz, sectors):
+    for group, gamma in _parts(candidate, reference, regions, sectors):
         values, vectors = np.linalg.eigh(gamma)
         weights = (vectors * np.sqrt(np.maximum(values, 0.0))).conj().T
         for final, initial, block in group.blocks:
@@ -224,12 +224,12 @@ def _superoperator(
 def _parts(
     candidate: Lindbladian,
     reference: Redfield,
-    ansatz: tuple[Region, ...],
+    regions: tuple[Region, ...],
     sectors: tuple[Sector, ...],
 ) -> Iterator[tuple[Group, NDArray[Any]]]:
     """The operators of every region between levels, with their Kossakowski block."""
     by_charge = sectors is reference.spectrum.sectors
-    for region, dissipator in zip(ansatz, candidate.regions, strict=True):
+    for region, dissipator in zip(regions, candidate.regions, strict=True):
         start = 0
         groups = region.groups if by_charge else (merged(region, reference.spectrum),)
         for group in groups:

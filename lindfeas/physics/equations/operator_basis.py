@@ -49,11 +49,24 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """The part of the system that one bath's Lindbladian acts on."""
+    """The part of the system that one dissipator acts on, and its operators.
+
+    Parameters
+    ----------
+    name, sites
+        Shown in answers; site numbers counted from 0.
+    dimension
+        d_r.
+    charges
+        Charge of every basis state of the region, shape (d_r,); zeros without a charge.
+    groups
+        The operator basis.
+    """
 
     name: str
     sites: tuple[int, ...]
     dimension: int
+    charges: NDArray[np.int64]
     groups: tuple[Group, ...]
 
     @property
@@ -67,7 +80,7 @@ class Region:
         return np.concatenate([group.local for group in self.groups])
 
 
-def regions(system: OpenSystem, spectrum: Spectrum) -> tuple[Region, ...]:
+def regions_of(system: OpenSystem, spectrum: Spectrum) -> tuple[Region, ...]:
     """The operator basis of every bath's region, in the eigenbasis of H_S."""
     return tuple(_region(system, bath, spectrum) for bath in system.baths)
 
@@ -145,7 +158,13 @@ def _region(system: OpenSystem, bath: Bath, spectrum: Spectrum) -> Region:
     for shift in sorted({shift for shift, _, _ in basis}):
         members = [(label, operator) for s, label, operator in basis if s == shift]
         groups.append(_group(system, bath, spectrum, shift, members))
-    return Region(name=bath.name, sites=bath.sites, dimension=dimension, groups=tuple(groups))
+    return Region(
+        name=bath.name,
+        sites=bath.sites,
+        dimension=dimension,
+        charges=system.region_charges(bath),
+        groups=tuple(groups),
+    )
 
 
 def _group(
