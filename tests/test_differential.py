@@ -11,6 +11,7 @@ import pytest
 
 import lindfeas as lf
 from benchmarks.differential import WIDE, cause, report
+from lindfeas.program.setting import Setting
 from tests.decimal_matrices import digits
 from tests.dense_reference import Reference, reference
 from tests.differential import Ask, at_most, check_case, lindfeas_system
@@ -162,8 +163,9 @@ def test_doctored_references_are_found_out() -> None:
         ("coherence_source", "L2", 1 + 1e-7),
         ("coherences", "rho2", 1 + 1e-5),
     ):
-        other = Doctored(own, **{name: factor * getattr(own, name)})
-        assert checks(FROBENIUS, reference=other) == {check}
+        other = Setting(answer.question)
+        vars(other)["reference"] = Doctored(own, **{name: factor * getattr(own, name)})
+        assert checks(FROBENIUS, setting=other) == {check}
 
 
 def test_which_optima_are_ordered() -> None:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.physics.baths import transforms as bath_functions
-from lindfeas.physics.baths.spectral_density import CustomDensity
 from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import Coupling, Redfield
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
@@ -22,12 +20,6 @@ from lindfeas.program.hermitian import Layout
 
 SAFETY = 4.0
 """Factor on every first-order rounding estimate."""
-
-BATH_FUNCTION_ERROR = 1e-13
-"""Relative accuracy of C(E) and D(E) for the built-in spectral densities (tested at 3e-14)."""
-
-CUSTOM_DENSITY_ERROR = 1e-12
-"""The same for a user's spectral density, which is only as smooth as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,10 +248,8 @@ def transform_errors(coupling: Coupling) -> tuple[NDArray[np.float64], NDArray[n
     coincide all that C and D change by where the energy may lie.
     """
     spectrum = coupling.spectrum
-    custom = isinstance(coupling.density, CustomDensity)
-    relative = CUSTOM_DENSITY_ERROR if custom else BATH_FUNCTION_ERROR
     gap = np.where(spectrum.coinciding, np.inf, np.abs(spectrum.bohr))
-    spread = relative + spectrum.bohr_uncertainty / gap
+    spread = coupling.correlation.relative_error + spectrum.bohr_uncertainty / gap
     absorbed, emitted = (spread * np.abs(part) for part in coupling.half_sided)
     between = spectrum.coinciding & (coupling.element_errors > 0)
     np.fill_diagonal(between, False)
@@ -274,11 +264,10 @@ def transform_errors(coupling: Coupling) -> tuple[NDArray[np.float64], NDArray[n
 
 def _changes_at_zero(coupling: Coupling, furthest: float) -> NDArray[np.float64]:
     """How far C(E) and D(E) at |E| = ``furthest`` are from what is used at E = 0."""
-    bath = coupling.bath
-    sides = np.array([-furthest, furthest])
-    values = np.array(bath_functions.half_sided(coupling.density, bath.beta, bath.mu, sides))
-    if bath_functions.converges_at_zero(coupling.density, bath.beta, bath.mu):
-        zero = bath_functions.half_sided(coupling.density, bath.beta, bath.mu, 0.0)
+    correlation = coupling.correlation
+    values = np.array(correlation.transforms(np.array([-furthest, furthest])))
+    if correlation.converges_at_zero:
+        zero = correlation.transforms(0.0)
         values = values - np.array(zero)[:, None]
     changes: NDArray[np.float64] = np.abs(values).max(axis=1)
     return changes

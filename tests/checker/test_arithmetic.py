@@ -23,7 +23,7 @@ from lindfeas.checker.model import Bath as ExactBath
 from lindfeas.checker.model import Density, Model
 from lindfeas.checker.principal_values import half_sided, zero_frequency
 from lindfeas.checker.redfield import redfield_action
-from lindfeas.physics.baths import transforms as bath_functions
+from lindfeas.physics.baths.correlation import Thermal
 from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.program.target import populations
 from lindfeas.theorems.certificate import write_certificate
@@ -145,11 +145,11 @@ def test_half_sided_transforms_enclose_the_floating_point_ones(
     )
     for energy in (1.02, -0.98, 0.01, -0.003, 7.75):
         found = half_sided(bath, exact_density, arb(energy))
-        expected = bath_functions.half_sided(density, beta, mu, energy)
+        expected = Thermal(density, beta, mu).transforms(energy)
         for one, other in zip(found, expected, strict=True):
             assert one.rad() < 1e-15
             assert complex(one) == pytest.approx(complex(other), rel=1e-12, abs=1e-18)
-    limit = bath_functions.zero_frequency_hermitian(density, beta, mu)
+    limit = Thermal(density, beta, mu).at_zero()
     assert complex(zero_frequency(bath, exact_density)) == pytest.approx(limit, rel=1e-12)
 
 

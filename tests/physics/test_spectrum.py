@@ -11,7 +11,6 @@ import pytest
 
 from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, redfield_equation
 from lindfeas.answers.certify import steady_state_check
-from lindfeas.physics.baths.transforms import half_sided
 from lindfeas.physics.equations.population_error import population_error
 from lindfeas.program.rounding import transform_errors
 from tests import precise
@@ -296,7 +295,7 @@ def test_transforms_between_coinciding_levels_know_what_the_distance_may_do(
     assert between.sum() == 1
     errors = transform_errors(coupling)
     for energy in (-distance, distance):
-        true = half_sided(coupling.density, coupling.bath.beta, coupling.bath.mu, energy)
+        true = coupling.correlation.transforms(energy)
         for used, exact, allowed in zip(coupling.half_sided, true, errors, strict=True):
             change = np.abs(used[between] - complex(exact) * coupling.matrix[between])
             assert change[0] <= allowed[between][0]
@@ -312,7 +311,7 @@ def test_transforms_near_zero_are_as_uncertain_as_the_distance() -> None:
     energy, error = coupling.bohr[place], reference.spectrum.bohr_uncertainty[place]
     assert 1e-7 < error / abs(energy) < 1e-4
     for moved in (energy - error, energy + error):
-        values = half_sided(coupling.density, coupling.bath.beta, coupling.bath.mu, moved)
+        values = coupling.correlation.transforms(moved)
         used = zip(coupling.half_sided, values, transform_errors(coupling), strict=True)
         for part, value, allowed in used:
             assert abs(part[place] - value * coupling.matrix[place]) <= allowed[place]

@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 from scipy.special import roots_jacobi
 
 from lindfeas.errors import AccuracyError, PhysicsError
+from lindfeas.physics.baths.occupation import FloatArray, Occupied
 from lindfeas.physics.baths.spectral_density import SpectralDensity
-
-FloatArray = NDArray[np.float64]
 
 ORDER = 24
 """Nodes per panel: a pole at w = 0 costs a panel [a, 2a] a factor 5.8 per node."""
@@ -66,26 +65,6 @@ UNTHREADED = 8192
 
 BUCKET = 32.0
 """Energies that share a mesh have the same log2|E| up to this much."""
-
-
-def occupied(density: SpectralDensity, beta: float, mu: float, w: FloatArray) -> FloatArray:
-    """(J n, J (n + 1)) at frequencies w, stacked; zero for w <= 0."""
-    positive = np.where(w > 0.0, w, 1.0)
-    with np.errstate(over="ignore", under="ignore"):
-        # dividing J, not multiplying by n, stays finite where n overflows and J n does not
-        emission = density(w) / -np.expm1(-beta * (positive - mu))
-        # beta (w - mu) would lose digits of w; at zero temperature and mu = 0 it is no number
-        fugacity = math.exp(beta * mu) if mu < 0.0 else 1.0
-        absorption = emission * np.exp(-beta * positive) * fugacity
-    return np.array([absorption, emission])
-
-
-def low_frequency_power(density: SpectralDensity, beta: float, mu: float) -> float:
-    """Power p of J(w) (n(w) + 1) ~ w**p as w -> 0+; J n has the same, or is zero."""
-    # a vanishing leading coefficient says that J is smaller than w**exponent: the next power
-    vanishing = 1.0 if density.leading_coefficient == 0.0 else 0.0
-    singular = 1.0 if mu == 0.0 and beta < math.inf else 0.0
-    return density.exponent + vanishing - singular
 
 
 def buckets(energies: FloatArray) -> Iterator[NDArray[np.bool_]]:
@@ -153,22 +132,20 @@ class _Mesh:
         return size
 
 
-def principal_values(
-    density: SpectralDensity, beta: float, mu: float, energies: FloatArray, at_energy: FloatArray
-) -> FloatArray:
+def principal_values(bath: Occupied, energies: FloatArray, at_energy: FloatArray) -> FloatArray:
     """P int_0^inf f(w)/(w - E) dw for f = (J n, J (n + 1)) at increasing E, shape (2, len(E))."""
-    power = low_frequency_power(density, beta, mu)
+    power = bath.low_frequency_power
     if energies[0] == 0.0:
         if power <= 0.0:
             raise PhysicsError(
                 "must not be 0, where the principal value diverges for a bath with exponent "
-                f"{density.exponent} <= 1, mu = 0 and a positive temperature, but one is",
+                f"{bath.density.exponent} <= 1, mu = 0 and a positive temperature, but one is",
                 "energies",
             )
         # the kernel 1/w is part of the integrand's power
         power -= 1.0
-    _refuse_jumps(density, energies)
-    mesh = _resolve(density, beta, mu, power, energies)
+    _refuse_jumps(bath.density, energies)
+    mesh = _resolve(bath, power, energies)
     panel = np.searchsorted(mesh.edges, energies, side="right") - 1
     result = np.empty((2, len(energies)))
     missed = _missed(mesh, panel, energies, at_energy)
@@ -246,17 +223,15 @@ def _quotient_integrals(z: FloatArray) -> FloatArray:
     return integrals
 
 
-def _resolve(
-    density: SpectralDensity, beta: float, mu: float, power: float, energies: FloatArray
-) -> _Mesh:
+def _resolve(bath: Occupied, power: float, energies: FloatArray) -> _Mesh:
     """Refine a mesh until it resolves J n and J (n + 1) for transforms at these energies."""
-    edges = _initial_edges(density, beta, mu, energies)
+    edges = _initial_edges(bath, energies)
     for _ in range(REFINEMENTS):
-        mesh = _sample(density, beta, mu, power, edges, at_zero=energies[0] == 0.0)
+        mesh = _sample(bath, power, edges, at_zero=energies[0] == 0.0)
         size = mesh.magnitudes()
         coarse = _unresolved(mesh, size, energies)
         rough_bottom = np.any(mesh.bottom_error > RESOLVED * size[:, 0])
-        long_tail = math.isinf(density.support) and _cut_tail(mesh, size, energies)
+        long_tail = math.isinf(bath.density.support) and _cut_tail(mesh, size, energies)
         if not (coarse.any() or rough_bottom or long_tail):
             return mesh
         if not _refinable(edges, coarse):
@@ -283,24 +258,16 @@ def _refinable(edges: FloatArray, coarse: NDArray[np.bool_]) -> bool:
     return bool(room and np.all(np.diff(edges)[coarse] > 1e-14 * edges[1:][coarse]))
 
 
-def _sample(
-    density: SpectralDensity,
-    beta: float,
-    mu: float,
-    power: float,
-    edges: FloatArray,
-    *,
-    at_zero: bool,
-) -> _Mesh:
+def _sample(bath: Occupied, power: float, edges: FloatArray, *, at_zero: bool) -> _Mesh:
     """Evaluate the bath on the nodes of a mesh with these edges."""
     x, v, to_coefficients = _gauss_legendre()
     half = 0.5 * np.diff(edges)[:, None]
     nodes = 0.5 * (edges[:-1] + edges[1:])[:, None] + half * x
-    values = occupied(density, beta, mu, nodes)
+    values = bath.occupied(nodes)
     rules, shares = [], []
     for order in (ORDER, ORDER - 8):
         bottom_nodes, bottom_weights = (edges[0] * part for part in _gauss_jacobi(power, order))
-        bottom_weighted = bottom_weights * occupied(density, beta, mu, bottom_nodes)
+        bottom_weighted = bottom_weights * bath.occupied(bottom_nodes)
         # energies other than 0 are so far above the bottom that they see a constant kernel
         seen = bottom_nodes if at_zero else edges[0]
         rules.append((bottom_nodes, bottom_weighted))
@@ -341,10 +308,9 @@ def _cut_tail(mesh: _Mesh, size: FloatArray, energies: FloatArray) -> bool:
     return bool(np.any(remaining > 0.01 * RESOLVED * size[:, max(highest, 0)]))
 
 
-def _initial_edges(
-    density: SpectralDensity, beta: float, mu: float, energies: FloatArray
-) -> FloatArray:
+def _initial_edges(bath: Occupied, energies: FloatArray) -> FloatArray:
     """Octaves from below every scale of the problem to the support, finer at breakpoints."""
+    density, beta, mu = bath.density, bath.beta, bath.mu
     sizes = np.abs(energies[energies != 0.0])
     points = _breakpoints(density)
     scales = [density.scale, *points[:1], *sizes]

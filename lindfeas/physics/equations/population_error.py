@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lindfeas.physics.baths.correlation import DENORMAL
 from lindfeas.physics.equations.rate_equation import distribution_error
-from lindfeas.physics.equations.redfield import Coupling, Redfield
+from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.spectrum import EXTENDED_ROUNDOFF, UNIT_ROUNDOFF
 
 RATE_ROUNDING = 16 * UNIT_ROUNDOFF
@@ -31,9 +32,6 @@ INVERTIBLE = 1e-2
 
 SMALL = 0.1
 """Largest || |W^#| |delta W| || with which first order means something."""
-
-DENORMAL = 8 * 5e-324
-"""Absolute rounding of a spectral density that is as small as doubles can be."""
 
 
 def population_error(reference: Redfield) -> NDArray[np.float64]:
@@ -174,15 +172,14 @@ def _rate_errors(reference: Redfield) -> tuple[NDArray[np.float64], NDArray[np.f
     rotated = np.zeros_like(plain)
     for coupling in reference.couplings:
         size, error = np.abs(coupling.matrix), coupling.element_errors
-        denormal = DENORMAL / np.maximum(coupling.density(coupling.bohr), DENORMAL)
-        low = coupling.rates_at(coupling.bohr - uncertainty)
-        high = coupling.rates_at(coupling.bohr + uncertainty)
-        for upwards, (least, middle, most) in enumerate(
-            zip(reversed(low), reversed(coupling.rates), reversed(high), strict=True)
-        ):
+        correlation, bohr = coupling.correlation, coupling.bohr
+        low, high = (correlation.rates(bohr + way * uncertainty) for way in (-1, 1))
+        rounding = correlation.rate_rounding(bohr)
+        parts = zip(low, coupling.rates, high, rounding, strict=True)
+        for upwards, (least, middle, most, rounded) in zip((True, False), parts, strict=True):
             gain = np.maximum(np.maximum(least, most), middle)
             alone = size**2 * np.abs(most - least) + gain * error**2
-            alone += size**2 * middle * (upwards * _fugacity_error(coupling) + denormal)
+            alone += size**2 * middle * rounded
             alone += DENORMAL * (size > 0)
             both = 2 * gain * size * error
             plain += alone.T if upwards else alone
@@ -190,9 +187,3 @@ def _rate_errors(reference: Redfield) -> tuple[NDArray[np.float64], NDArray[np.f
     np.fill_diagonal(plain, 0.0)
     np.fill_diagonal(rotated, 0.0)
     return plain, rotated
-
-
-def _fugacity_error(coupling: Coupling) -> float:
-    """Relative rounding of exp(beta mu) in the rate of absorption."""
-    bath = coupling.bath
-    return 4 * UNIT_ROUNDOFF * bath.beta * -bath.mu if bath.mu < 0 and bath.beta < np.inf else 0.0

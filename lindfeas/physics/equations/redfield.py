@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.errors import InputError, PhysicsError, require
-from lindfeas.physics.baths import transforms as bath_functions
-from lindfeas.physics.baths.spectral_density import SpectralDensity
+from lindfeas.physics.baths.correlation import Correlation
 from lindfeas.physics.equations.rate_equation import stationary_distribution
 from lindfeas.physics.systems.open_system import Bath, OpenSystem
 from lindfeas.physics.systems.sites import shifts
@@ -52,10 +51,10 @@ class Coupling:
         """E_g - E_a, shape (d, d): the energy that S_l gives to the bath."""
         return self.spectrum.bohr
 
-    @property
-    def density(self) -> SpectralDensity:
-        """Spectral density of this coupling's own bath copy."""
-        return self.bath.density_of(self.number)
+    @cached_property
+    def correlation(self) -> Correlation:
+        """What this coupling's own bath copy does."""
+        return self.bath.correlation(self.number)
 
     @property
     def where(self) -> str:
@@ -91,14 +90,8 @@ class Coupling:
 
     @cached_property
     def rates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(J n, J (n+1)) at every Bohr energy, each of shape (d, d)."""
-        return self.rates_at(self.bohr)
-
-    def rates_at(
-        self, energies: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(J n, J (n+1)) of this coupling's bath at the given energies."""
-        return bath_functions.rates(self.density, self.bath.beta, self.bath.mu, energies)
+        """Absorption and emission at every Bohr energy, each of shape (d, d)."""
+        return self.correlation.rates(self.bohr)
 
     @cached_property
     def half_sided(self) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
@@ -111,15 +104,13 @@ class Coupling:
             the divergent parts cancel, as for Hermitian S.
         """
         elastic = self.elastic
-        converges = bath_functions.converges_at_zero(self.density, self.bath.beta, self.bath.mu)
+        converges = self.correlation.converges_at_zero
         apart = ~self.spectrum.coinciding | (elastic & converges)
         active = (self.matrix != 0) & apart
         absorbed = np.zeros(self.matrix.shape, dtype=complex)
         emitted = np.zeros(self.matrix.shape, dtype=complex)
         if active.any():
-            c, d = bath_functions.half_sided(
-                self.density, self.bath.beta, self.bath.mu, self.bohr[active]
-            )
+            c, d = self.correlation.transforms(self.bohr[active])
             absorbed[active] = c * self.matrix[active]
             emitted[active] = d * self.matrix[active]
         if elastic.any() and not converges:
@@ -138,7 +129,7 @@ class Coupling:
         From below its limit is 0. From above it is that of J(E) (n(E) + 1), which must then be
         zero, or, if it is finite, come with a matrix element that is zero within its error.
         """
-        limit = bath_functions.rate_from_above(self.density, self.bath.beta, self.bath.mu)
+        limit = self.correlation.rate_from_above
         if limit == 0.0:
             return
         between = self.significant if np.isfinite(limit) else self.element_errors > 0
@@ -164,9 +155,7 @@ class Coupling:
                 f"{self.where}.couplings",
             )
         try:
-            return bath_functions.zero_frequency_hermitian(
-                self.density, self.bath.beta, self.bath.mu
-            )
+            return self.correlation.at_zero()
         except InputError as error:
             raise error.under(f"{self.where}.spectral_density") from None
 

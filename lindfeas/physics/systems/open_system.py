@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from lindfeas.errors import InputError, quoted, require
+from lindfeas.physics.baths.correlation import Correlation, Thermal
 from lindfeas.physics.baths.spectral_density import Ohmic, SpectralDensity
 from lindfeas.physics.systems.sites import (
     embed,
@@ -100,6 +101,10 @@ class Bath:
                 f"must be True or False, but is {quoted(self.region_order)}",
                 f"{where}.region_order",
             )
+
+    def correlation(self, coupling: int) -> Correlation:
+        """What the bath copy behind coupling number ``coupling`` does."""
+        return Thermal(self.density_of(coupling), self.beta, self.mu)
 
     def density_of(self, coupling: int) -> SpectralDensity:
         """Spectral density of the bath copy behind coupling number ``coupling``."""

@@ -14,22 +14,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lindfeas.errors import AccuracyError, InputError, PhysicsError
-from lindfeas.physics.baths import principal_value
-from lindfeas.physics.baths import transforms as bath_functions
+from lindfeas.physics.baths import correlation, principal_value
+from lindfeas.physics.baths.correlation import Thermal
+from lindfeas.physics.baths.occupation import occupation
 from lindfeas.physics.baths.spectral_density import (
     CustomDensity,
     DrudeLorentz,
     Ohmic,
     OhmicExponential,
 )
-from lindfeas.physics.baths.transforms import (
-    half_sided,
-    occupation,
-    rates,
-    zero_frequency_hermitian,
-)
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+
+def half_sided(density, beta, mu, energies):
+    return Thermal(density, beta, mu).transforms(energies)
+
+
+def rates(density, beta, mu, energies):
+    return Thermal(density, beta, mu).rates(energies)
+
+
+def zero_frequency_hermitian(density, beta, mu=0.0):
+    return Thermal(density, beta, mu).at_zero()
+
 
 DATA = Path(__file__).parents[1] / "data"
 FAMILIES = {
@@ -721,4 +729,4 @@ def test_unresolvable_density_is_refused(function):
 
 
 def test_docstring_examples_run():
-    assert doctest.testmod(bath_functions).failed == 0
+    assert doctest.testmod(correlation).failed == 0
