@@ -17,11 +17,9 @@ from lindfeas.answers.trace_distance import TraceDistance, column_bound, lemma1
 from lindfeas.errors import InputError, quoted
 from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.physics.equations.population_error import population_error
 from lindfeas.program.bounds import Interval
 from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
-from lindfeas.program.rounding import population_distance
 from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
 from lindfeas.solvers.catalogue import usable_solvers
@@ -174,7 +172,7 @@ def _sharp(
     program, reference, flows = setting.program, setting.reference, setting.flows
     found = nearest_lindbladian(program, reference.populations, flows, enclosure.point)
     nearest, upper = None, distance.upper
-    moved = program.uncertainty.distance
+    moved = setting.population_distance
     if found is not None and (upper is None or found[1] + moved <= upper):
         upper = min(found[1] + moved, 1.0)
         nearest = lindbladian_of(setting, found[0])
@@ -198,10 +196,7 @@ def _distances(
     upper = None
     if candidate is not None and candidate.populations is not None:
         upper = trace_distance(candidate.populations, reference.populations)
-        moved = setting.program.uncertainty.distance
-        if not setting.target.follows_redfield:
-            moved = population_distance(population_error(reference))
-        upper = min(upper + moved, 1.0)
+        upper = min(upper + setting.population_distance, 1.0)
     if not setting.target.is_populations:
         return TraceDistance(lower=None, upper=upper, lemma1=None)
     return TraceDistance(

@@ -43,8 +43,9 @@ from lindfeas.physics.equations.generator import (
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region, regions_of
 from lindfeas.physics.equations.redfield import Redfield, redfield_equation
+from lindfeas.physics.equations.reference_error import transform_errors
 from lindfeas.physics.systems.open_system import OpenSystem
-from lindfeas.physics.systems.sites import embed, partial_trace
+from lindfeas.physics.systems.sites import partial_trace
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.ansatz import Ansatz
 from lindfeas.program.bounds import Interval
@@ -57,7 +58,6 @@ from lindfeas.program.rounding import (
     HamiltonianUncertainty,
     RateUncertainty,
     Uncertainty,
-    transform_errors,
 )
 from lindfeas.solvers.catalogue import usable_solvers
 
@@ -198,7 +198,7 @@ def redfield_verdict(
     nearest = lindbladian(program, enclosure.point, reference, allowed)
     vectors = reference.spectrum.vectors
     state = (vectors * reference.populations) @ vectors.conj().T
-    action = vectors.conj().T @ _action(nearest, state) @ vectors
+    action = vectors.conj().T @ nearest.apply(state) @ vectors
     return RedfieldVerdict(
         generator=generator,
         eigenvalues=eigenvalues,
@@ -408,22 +408,6 @@ def _parameters(system: OpenSystem) -> int:
         carried = np.subtract.outer(charges, charges)
         counts = np.unique(carried, return_counts=True)[1]
         total += int((counts**2).sum())
-    return total
-
-
-def _action(lindbladian: Lindbladian, state: NDArray[Any]) -> NDArray[np.complex128]:
-    """L'(state), in the product basis, without a superoperator."""
-    total = np.zeros(state.shape, dtype=complex)
-    for region in lindbladian.regions:
-        shift = embed(region.hamiltonian, region.sites, lindbladian.dimensions)
-        half = -1j * (shift @ state)
-        scale = region.dimension / len(state)
-        for rate, jump in zip(region.jump_rates, region.jump_operators, strict=True):
-            full = embed(jump, region.sites, lindbladian.dimensions)
-            adjoint = full.conj().T
-            total += rate * scale * ((full @ state) @ adjoint)
-            half -= rate * scale / 2 * (adjoint @ (full @ state))
-        total += half + half.conj().T
     return total
 
 

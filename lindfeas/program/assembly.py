@@ -126,9 +126,16 @@ def _diagonal_program(target: Target, reference: Redfield, ansatz: Ansatz) -> Pr
             [region.dimension for region in regions],
             strengths,
             weight,
+            _level_errors(requirement),
             is_populations=target.is_populations,
         ),
     )
+
+
+def _level_errors(requirement: Requirement) -> NDArray[np.float64]:
+    """By how much every population of the state may be wrong."""
+    known = requirement.level_errors
+    return np.zeros(len(requirement.state)) if known is None else known
 
 
 def _level_rows(
@@ -198,23 +205,26 @@ def _matrix_uncertainty(
         for number in range(len(regions))
     ]
     return state_uncertainty(
-        reference,
+        reference.spectrum,
         [region.dimension for region in regions],
         sizes,
-        follows_redfield=target.follows_redfield,
-        weight=_weight(target),
+        weight=_weighted(target, [_trace_norm(r.state) for r in target.requirements]),
         scale=_scale(target),
+        state_error=_weighted(target, [r.state_error for r in target.requirements]),
+        action_error=_weighted(target, [r.action_error for r in target.requirements]),
     )
 
 
-def _weight(target: Target) -> float:
-    """sum_k w_k ||rho_k||_1, times the norm of Y per largest coordinate."""
-    states = [
-        r.weight * float(np.abs(np.linalg.eigvalsh(r.state)).sum()) for r in target.requirements
-    ]
+def _weighted(target: Target, norms: Sequence[float]) -> float:
+    """sum_k w_k norms_k, times the norm of Y per largest coordinate."""
+    total = sum(r.weight * norm for r, norm in zip(target.requirements, norms, strict=True))
     if isinstance(target.projection, str):
-        return sum(states)
-    return sum(states) * sum(float(np.linalg.norm(o, 2)) for o in target.projection)
+        return total
+    return total * sum(float(np.linalg.norm(o, 2)) for o in target.projection)
+
+
+def _trace_norm(matrix: NDArray[Any]) -> float:
+    return float(np.abs(np.linalg.eigvalsh(matrix)).sum())
 
 
 def _scale(target: Target) -> float:

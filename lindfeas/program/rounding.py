@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.physics.equations.population_error import population_error
-from lindfeas.physics.equations.redfield import Coupling, Redfield
-from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
+from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF, Spectrum
 from lindfeas.program.hermitian import Layout
 
 SAFETY = 4.0
@@ -99,14 +98,11 @@ class Uncertainty:
         Error of the required actions, in trace norm.
     hamiltonian
         The model of what a local Hamiltonian does, per unit of its norm.
-    distance
-        T between the reference's populations and the true ones, where the target is made of them.
     """
 
     regions: tuple[RateUncertainty, ...]
     action: float
     hamiltonian: HamiltonianUncertainty = HamiltonianUncertainty()
-    distance: float = 0.0
 
     def of_defect(self, traces: NDArray[np.float64], layout: Layout, norm: str) -> float:
         """What the defect of a point with these rates can be wrong by."""
@@ -135,6 +131,7 @@ def level_uncertainty(
     dimensions: Sequence[int],
     strengths: Sequence[Strengths],
     weight: float,
+    moved: NDArray[np.float64],
     *,
     is_populations: bool = False,
 ) -> Uncertainty:
@@ -150,6 +147,8 @@ def level_uncertainty(
     ----------
     dimensions
         d_r of every region.
+    moved
+        By how much every population may be wrong, shape (d,).
     is_populations
         Whether X = 0 is wanted for a state of trace 1, so that this bounds the defect.
     """
@@ -157,7 +156,6 @@ def level_uncertainty(
     size = reference.spectrum.dimension
     angles = reference.spectrum.rotation_angles()
     mean = np.add.outer(populations, populations) / 2
-    moved = population_error(reference)
     rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
     regions = []
     for dimension, strength in zip(dimensions, strengths, strict=True):
@@ -174,17 +172,18 @@ def level_uncertainty(
                 ceiling=weight * ceiling if is_populations else math.inf,
             )
         )
-    return Uncertainty(regions=tuple(regions), action=0.0, distance=population_distance(moved))
+    return Uncertainty(regions=tuple(regions), action=0.0)
 
 
 def state_uncertainty(
-    reference: Redfield,
+    spectrum: Spectrum,
     dimensions: Sequence[int],
     row_sizes: Sequence[NDArray[np.float64]],
     *,
-    follows_redfield: bool,
-    weight: float = 1.0,
-    scale: float = 1.0,
+    weight: float,
+    scale: float,
+    state_error: float,
+    action_error: float,
 ) -> Uncertainty:
     """For multipliers that do not refer to single levels: only states and actions are uncertain.
 
@@ -196,19 +195,16 @@ def state_uncertainty(
     ----------
     row_sizes
         For every region the largest entry of the coefficients of every row, each (rows,).
-    follows_redfield
-        Whether states and actions come from the Redfield reference; a user's own are exact.
     weight
         Weights times trace norms of the states, summed, times ||Y|| per largest coordinate.
     scale
         The largest weight times the Frobenius norm of its state.
+    state_error, action_error
+        Trace norms of the errors of states and required actions, weighted and summed alike.
     """
-    size = reference.spectrum.dimension
-    vectors = 4 * UNIT_ROUNDOFF * max(sector.states.size for sector in reference.spectrum.sectors)
-    # a user's own states may be those of a system whose steady state is not unique
-    moved = population_error(reference) if follows_redfield else np.zeros(size)
-    own = _state_error(reference, moved) if follows_redfield else 0.0
-    state = weight * (2 * vectors + own)
+    size = spectrum.dimension
+    vectors = 4 * UNIT_ROUNDOFF * max(sector.states.size for sector in spectrum.sectors)
+    state = 2 * vectors * weight + state_error
     regions = tuple(
         RateUncertainty(
             pair=np.zeros((0, 0)),
@@ -220,70 +216,8 @@ def state_uncertainty(
     terms = (size + max(dimensions) ** 2) * UNIT_ROUNDOFF
     return Uncertainty(
         regions=regions,
-        action=SAFETY * weight * _action_error(reference, moved) if follows_redfield else 0.0,
+        action=SAFETY * action_error,
         hamiltonian=HamiltonianUncertainty(
             state=SAFETY * 2 * state, product=SAFETY * terms * 2 * scale
         ),
-        distance=population_distance(moved),
     )
-
-
-def population_distance(moved: NDArray[np.float64]) -> float:
-    """T of populations that are wrong by ``moved``."""
-    return SAFETY * float(moved.sum()) / 2
-
-
-def _state_error(reference: Redfield, moved: NDArray[np.float64]) -> float:
-    """||delta rho0||_1: populations, and eigenvectors rotated into each other."""
-    populations = reference.populations
-    angles = reference.spectrum.rotation_angles()
-    rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
-    return rotated + float(moved.sum())
-
-
-def transform_errors(coupling: Coupling) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Errors of the entries of S^C and S^D but for those of S itself, two of shape (d, d).
-
-    The relative accuracy of the bath functions, and of the Bohr energies; between levels that
-    coincide all that C and D change by where the energy may lie.
-    """
-    spectrum = coupling.spectrum
-    gap = np.where(spectrum.coinciding, np.inf, np.abs(spectrum.bohr))
-    spread = coupling.correlation.relative_error + spectrum.bohr_uncertainty / gap
-    absorbed, emitted = (spread * np.abs(part) for part in coupling.half_sided)
-    between = spectrum.coinciding & (coupling.element_errors > 0)
-    np.fill_diagonal(between, False)
-    if between.any():
-        furthest = float(spectrum.bohr_uncertainty[between].max())
-        size = np.abs(coupling.matrix[between]) + coupling.element_errors[between]
-        change = _changes_at_zero(coupling, furthest)
-        absorbed[between] += change[0] * size
-        emitted[between] += change[1] * size
-    return absorbed, emitted
-
-
-def _changes_at_zero(coupling: Coupling, furthest: float) -> NDArray[np.float64]:
-    """How far C(E) and D(E) at |E| = ``furthest`` are from what is used at E = 0."""
-    correlation = coupling.correlation
-    values = np.array(correlation.transforms(np.array([-furthest, furthest])))
-    if correlation.converges_at_zero:
-        zero = correlation.transforms(0.0)
-        values = values - np.array(zero)[:, None]
-    changes: NDArray[np.float64] = np.abs(values).max(axis=1)
-    return changes
-
-
-def _action_error(reference: Redfield, moved: NDArray[np.float64]) -> float:
-    """||delta L2[rho0]||_1 <= sqrt(d) ||.||_F, from the bath functions and from rho0."""
-    spectrum = reference.spectrum
-    angle = float(np.linalg.norm(spectrum.rotation_angles(), 2))
-    error = angle * float(np.linalg.norm(reference.coherence_source))
-    populations = reference.populations
-    for coupling in reference.couplings:
-        strength = float(np.linalg.norm(coupling.matrix, 2))
-        parts = zip(coupling.half_sided, transform_errors(coupling), (True, False), strict=True)
-        for part, wrong, transposed in parts:
-            size = np.abs(part.T if transposed else part)
-            from_bath = (wrong.T if transposed else wrong) + 2 * angle * size
-            error += 4 * strength * float(np.linalg.norm(from_bath * populations + size * moved))
-    return float(np.sqrt(spectrum.dimension)) * error

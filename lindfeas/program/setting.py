@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lindfeas.physics.equations.operator_basis import regions_of
+from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import Redfield, redfield_equation
 from lindfeas.program.ansatz import Ansatz
 from lindfeas.program.assembly import assemble
 from lindfeas.program.flow import FlowBlock, flow_blocks
 from lindfeas.program.program import Program
 from lindfeas.program.question import Question
+from lindfeas.program.rounding import SAFETY
 from lindfeas.program.target import Target, coherences, populations
 
 
@@ -63,6 +65,14 @@ class Setting:
     def flows(self) -> tuple[FlowBlock, ...]:
         """The flow between levels as a function of Gamma."""
         return flow_blocks(self.ansatz.regions, self.reference.spectrum.dimension)
+
+    @cached_property
+    def population_distance(self) -> float:
+        """How far rounding may have moved the reference's populations, as a trace distance."""
+        moved = self.target.requirements[0].level_errors
+        if moved is None:
+            moved = population_error(self.reference)
+        return SAFETY * float(moved.sum()) / 2
 
     @property
     def hamiltonian_limit(self) -> float | None:

@@ -16,7 +16,9 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from lindfeas.errors import InputError, quoted, require
+from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.physics.equations.reference_error import action_error, state_error
 from lindfeas.physics.systems.open_system import finite_number, square_matrix
 
 NORMS = ("spectral", "frobenius", "trace")
@@ -37,6 +39,11 @@ class Requirement:
         Hermitian matrices in the eigenbasis of H_S, levels in the order of the spectrum, (d, d).
     weight
         The residual is multiplied by it; > 0.
+    level_errors
+        By how much rounding may have moved the state's populations, shape (d,); None for a state
+        that is exact.
+    state_error, action_error
+        Trace norms of the errors of the state and of the action.
 
     Raises
     ------
@@ -47,6 +54,9 @@ class Requirement:
     state: NDArray[Any] = field(repr=False)
     action: NDArray[Any] = field(repr=False)
     weight: float = 1.0
+    level_errors: NDArray[np.float64] | None = field(default=None, repr=False)
+    state_error: float = 0.0
+    action_error: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("state", "action"):
@@ -84,8 +94,7 @@ class Target:
         ``spectral``, ``frobenius`` or ``trace``; of the vector of tr(O_m L'(rho)) the largest
         absolute value, the Euclidean norm or the sum of absolute values.
     follows_redfield
-        Whether state and action are those of the Redfield reference, with its rounding errors;
-        False takes them as exact.
+        Whether state and action are those of the Redfield reference, whose rates set a scale.
     is_populations
         Set by `populations` alone: then steady populations can be compared, too.
     """
@@ -133,10 +142,11 @@ class Target:
 def populations(reference: Redfield) -> Target:
     """tau_pop (SDP-paper Eqs. 28-29): action 0 on rho0, diagonal part, sum of absolute values."""
     require(reference, Redfield, "reference", REFERENCE)
-    state = np.diag(reference.populations)
+    state, moved = np.diag(reference.populations), population_error(reference)
+    nothing = np.zeros_like(state)
     return Target(
         name="populations",
-        requirements=(Requirement(state=state, action=np.zeros_like(state)),),
+        requirements=(Requirement(state=state, action=nothing, level_errors=moved),),
         projection="diagonal",
         norm="trace",
         follows_redfield=True,
@@ -150,11 +160,17 @@ def coherences(reference: Redfield, norm: str = "spectral") -> Target:
     The published figures use the spectral norm, and L2 with the sign reversed.
     """
     require(reference, Redfield, "reference", REFERENCE)
+    moved = population_error(reference)
+    requirement = Requirement(
+        state=np.diag(reference.populations),
+        action=reference.coherence_source,
+        level_errors=moved,
+        state_error=state_error(reference, moved),
+        action_error=action_error(reference, moved),
+    )
     return Target(
         name="populations+coherences",
-        requirements=(
-            Requirement(state=np.diag(reference.populations), action=reference.coherence_source),
-        ),
+        requirements=(requirement,),
         norm=norm,
         follows_redfield=True,
     )

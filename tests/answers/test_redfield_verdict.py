@@ -91,6 +91,12 @@ def brute_force_eigenvalues(generator: np.ndarray) -> np.ndarray:
     return np.linalg.eigvalsh(projector @ choi @ projector)
 
 
+def random_state(size: int) -> np.ndarray:
+    generator = np.random.default_rng(size)
+    root = generator.normal(size=(size, size, 2)) @ [1, 1j]
+    return root @ root.conj().T / np.linalg.norm(root) ** 2
+
+
 @EVERY_SYSTEM
 def test_brute_force_kossakowski_matrix_agrees(name: str) -> None:
     reference = redfield_equation(SYSTEMS[name])
@@ -118,6 +124,8 @@ def test_hamiltonian_kossakowski_matrix_and_loss_make_up_the_generator(name: str
     assert parts.trace == pytest.approx(parts.kossakowski_eigenvalues.sum(), rel=ROUNDING)
     assert np.allclose(parts.lamb_shift, parts.lamb_shift.conj().T)
     assert abs(np.trace(parts.lamb_shift)) <= ROUNDING * size
+    state = random_state(parts.dimension)
+    assert np.allclose(parts.apply(state).ravel(), expected @ state.ravel(), atol=ROUNDING * size)
 
 
 def test_lowering_operator_of_a_qubit_gives_a_lindblad_equation() -> None:
@@ -179,6 +187,7 @@ def test_defects_of_the_nearest(name: str) -> None:
     vectors = reference.spectrum.vectors
     state = (vectors * reference.populations) @ vectors.conj().T
     action = (lindblad_superoperator(found.nearest) @ state.ravel()).reshape(state.shape)
+    assert np.allclose(found.nearest.apply(state), action, atol=1e-12)
     inside = vectors.conj().T @ action @ vectors
     assert found.population_defect == pytest.approx(np.abs(np.diag(inside)).sum(), abs=1e-12)
     missing = np.linalg.norm(inside - reference.coherence_source, 2)

@@ -1,10 +1,10 @@
-"""The Redfield generator with its Kossakowski matrix."""
+"""Generators in the product basis; the Redfield one with its Kossakowski matrix."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,13 @@ from numpy.typing import NDArray
 from lindfeas.errors import require
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.open_system import OpenSystem
+
+
+class Generator(Protocol):
+    """The part of second order of a master equation, as a map of states in the product basis."""
+
+    def apply(self, state: NDArray[Any]) -> NDArray[np.complex128]:
+        """What the generator makes of a Hermitian (d, d) state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,6 +62,15 @@ class RedfieldGenerator:
     def trace(self) -> float:
         """tr c, the overall rate."""
         return float(np.trace(self.loss).real)
+
+    def apply(self, state: NDArray[Any]) -> NDArray[np.complex128]:
+        """L2(state) for a Hermitian ``state`` in the product basis, (d, d)."""
+        gained = np.einsum(
+            "mn,mab,bc,ndc->ad", self.weights, self.operators, state, self.operators.conj()
+        )
+        half = -1j * self.lamb_shift @ state - self.loss @ state / 2
+        total: NDArray[np.complex128] = gained + half + half.conj().T
+        return total
 
     @property
     def norm(self) -> float:

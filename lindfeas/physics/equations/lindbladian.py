@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.errors import MissingExtraError
+from lindfeas.physics.systems.sites import embed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,6 +96,21 @@ class Lindbladian:
     steady_state_unique: bool
     dimensions: tuple[int, ...]
 
+    def apply(self, state: NDArray[Any]) -> NDArray[np.complex128]:
+        """L'(state) for a Hermitian (d, d) ``state`` in the product basis."""
+        total = np.zeros(state.shape, dtype=complex)
+        for region in self.regions:
+            shift = embed(region.hamiltonian, region.sites, self.dimensions)
+            half = -1j * (shift @ state)
+            scale = region.dimension / len(state)
+            for rate, jump in zip(region.jump_rates, region.jump_operators, strict=True):
+                full = embed(jump, region.sites, self.dimensions)
+                adjoint = full.conj().T
+                total += rate * scale * ((full @ state) @ adjoint)
+                half -= rate * scale / 2 * (adjoint @ (full @ state))
+            total += half + half.conj().T
+        return total
+
     def qobj(self) -> tuple[Any, list[Any]]:
         """(sum_r H_r, collapse operators with their rates) as QuTiP objects on the system.
 
@@ -107,8 +123,6 @@ class Lindbladian:
             import qutip
         except ImportError:
             raise MissingExtraError("qutip", "qutip", "Lindbladian.qobj()") from None
-        from lindfeas.physics.systems.sites import embed
-
         dims = [list(self.dimensions)] * 2
         size = int(np.prod(self.dimensions))
         shift = qutip.Qobj(np.zeros((size, size)), dims=dims)
