@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     )
     from lindfeas.physics.equations.lindbladian import Lindbladian
     from lindfeas.physics.equations.redfield import Redfield, redfield_equation
-    from lindfeas.physics.systems.open_system import Bath, OpenSystem
+    from lindfeas.physics.systems.bath import Bath
+    from lindfeas.physics.systems.open_system import OpenSystem
     from lindfeas.pictures import plot
     from lindfeas.program.question import Question
     from lindfeas.program.rates import Rates
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AccuracyError": "errors",
     "Answer": "answers.answer",
-    "Bath": "physics.systems.open_system",
+    "Bath": "physics.systems.bath",
     "CustomDensity": "physics.baths.spectral_density",
     "DrudeLorentz": "physics.baths.spectral_density",
     "InputError": "errors",

@@ -20,7 +20,7 @@ from lindfeas.physics.dynamics.steady_state import (
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region, regions_of
 from lindfeas.physics.equations.redfield import Redfield
-from lindfeas.physics.systems.open_system import finite_number
+from lindfeas.physics.systems.checks import finite_number
 
 EPSILONS = (0.1, 0.03, 0.01, 0.003)
 

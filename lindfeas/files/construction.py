@@ -19,7 +19,8 @@ from lindfeas.physics.baths.spectral_density import (
     SpectralDensity,
 )
 from lindfeas.physics.models.xxz import check_memory, with_spin_couplings, xxz_chain
-from lindfeas.physics.systems.open_system import Bath, OpenSystem
+from lindfeas.physics.systems.bath import Bath
+from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.program.question import DEFAULT_NORM, Question
 from lindfeas.program.rates import Rates
 

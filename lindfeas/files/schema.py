@@ -37,7 +37,8 @@ from lindfeas.files.decimals import (
     PositiveOrInfinite,
     Positives,
 )
-from lindfeas.physics.systems.open_system import BATH_NAME, LARGEST_CHARGE
+from lindfeas.physics.systems.bath import BATH_NAME
+from lindfeas.physics.systems.open_system import LARGEST_CHARGE
 
 SCHEMA_FILE = "files/problem.schema.json"
 """Where the JSON Schema stands in the package."""

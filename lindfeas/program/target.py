@@ -19,7 +19,7 @@ from lindfeas.errors import InputError, quoted, require
 from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.equations.reference_error import action_error, state_error
-from lindfeas.physics.systems.open_system import finite_number, square_matrix
+from lindfeas.physics.systems.checks import finite_number, square_matrix
 
 NORMS = ("spectral", "frobenius", "trace")
 

@@ -13,7 +13,8 @@ from lindfeas.errors import InputError
 from lindfeas.files import schema
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.physics.baths.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
-from lindfeas.physics.systems.open_system import Bath, OpenSystem
+from lindfeas.physics.systems.bath import Bath
+from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.sites import shifts
 from lindfeas.program.question import Question
 

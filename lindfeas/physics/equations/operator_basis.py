@@ -16,7 +16,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from lindfeas.physics.systems.open_system import Bath, OpenSystem
+from lindfeas.physics.systems.bath import Bath
+from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.spectrum import Sector, Spectrum, whole_space
 
 

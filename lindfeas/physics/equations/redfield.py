@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from lindfeas.errors import InputError, PhysicsError, require
 from lindfeas.physics.baths.correlation import Correlation
 from lindfeas.physics.equations.rate_equation import stationary_distribution
-from lindfeas.physics.systems.open_system import Bath, OpenSystem
+from lindfeas.physics.systems.bath import Bath
+from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.sites import shifts
 from lindfeas.physics.systems.spectrum import Spectrum, diagonalise
 

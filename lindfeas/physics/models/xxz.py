@@ -10,13 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from lindfeas.errors import InputError, quoted
-from lindfeas.physics.systems.open_system import (
-    Bath,
-    OpenSystem,
-    checked_baths,
-    finite_number,
-    square_matrix,
-)
+from lindfeas.physics.systems.bath import Bath, checked_baths
+from lindfeas.physics.systems.checks import finite_number, square_matrix
+from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.sites import embed, product_charges, shifts
 
 SIGMA_Z = np.diag([1.0, -1.0])
