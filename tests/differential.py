@@ -333,9 +333,11 @@ class _Comparison:
             # the defect of populations is in units of the rates, so that all ends have a unit
             unit = other.unit
             size = max(base.upper, 1e-6 * self._trivial(ask))
+            # ends of intervals that stay wide are where the solver left them
+            width = max(base.upper - base.lower, (answer.upper - answer.lower) / unit)
             for name in ("lower", "upper"):
                 before, after = getattr(base, name), getattr(answer, name) / unit
-                if abs(before - after) > SAME_ENDS * size:
+                if abs(before - after) > SAME_ENDS * size + width:
                     self.report.find(
                         "unchanged", ask.label, f"{name} {before} -> {after} after change {number}"
                     )

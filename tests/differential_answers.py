@@ -256,8 +256,11 @@ def _steady_populations(
     if answer.nearest is not None:
         with contextlib.suppress(UndefinedError, ArithmeticError):
             distances.append(float(truth.distance(tensors_of(answer.nearest.regions, asked))))
-    if stated.upper is not None and distances and not _close(stated.upper, min(distances)):
-        yield "distance", f"upper {stated.upper!r}, the Lindbladians found have {distances!r}"
+    if stated.upper is not None and distances:
+        # the upper end counts by how much rounding may have moved the true populations
+        least, moved = min(distances), answer.setting.population_distance
+        if not (_close(stated.upper, least) or least < stated.upper <= least + 2 * moved):
+            yield "distance", f"upper {stated.upper!r}, the Lindbladians found have {distances!r}"
     for value in distances:
         if stated.lower is not None and value < stated.lower * (1 - 1e-12):
             yield "distance", f"lower {stated.lower!r}, but one found has {value!r}"
