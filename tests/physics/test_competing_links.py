@@ -6,6 +6,8 @@ one: no estimate of first order may be taken for small here.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mpmath
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from lindfeas import Bath, Ohmic, OpenSystem, Question, Rates, certify, models
 from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import redfield_equation
+from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.rounding import SAFETY
 from tests import precise
 from tests.systems import SIGMA_X
@@ -120,3 +123,38 @@ def test_densities_as_small_as_doubles_can_be_lose_digits_that_are_counted(stren
     usual, tiny = (certify(Question(system=chain(s)), check=False) for s in (1.0, strength))
     assert tiny.lower <= usual.lower
     assert tiny.upper >= usual.upper
+
+
+@pytest.mark.parametrize(("detuning", "coupling"), [(1e-9, 1e-9), (1e-7, 1e-7), (1e-9, 3e-10)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_close_levels_rotated_as_far_as_allowed_stay_within_the_bound(
+    detuning: float, coupling: float, sign: int
+) -> None:
+    """Two qubits near resonance, a hot and a cold bath: both reach both close levels.
+
+    The couplings' elements are turned by the whole angle that rounding may have turned the close
+    levels by; first order alone, without its safety, holds what that does to the populations.
+    """
+    exchange = np.kron(SIGMA_MINUS, SIGMA_MINUS.T)
+    energy = 0.5 * np.kron(SIGMA_Z, np.eye(2)) + (0.5 + detuning) * np.kron(np.eye(2), SIGMA_Z)
+    baths = [
+        Bath(name=name, sites=(site,), beta=beta, couplings=(SIGMA_MINUS,))
+        for name, site, beta in (("hot", 0, 0.3), ("cold", 1, 3.0))
+    ]
+    system = OpenSystem(
+        hamiltonian=energy + 2 * coupling * (exchange + exchange.T),
+        dimensions=(2, 2),
+        charge=None,
+        baths=tuple(baths),
+    )
+    reference = redfield_equation(system)
+    angles = reference.spectrum.rotation_angles(extended=True)
+    pair = np.unravel_index(int(np.argmax(angles)), angles.shape)
+    turn = np.eye(4)
+    turn[np.ix_(pair, pair)] += sign * angles[pair] * np.array([[0.0, 1.0], [-1.0, 0.0]])
+    couplings = tuple(
+        replace(one, matrix=turn.T @ one.matrix @ turn) for one in reference.couplings
+    )
+    moved = np.abs(replace(reference, couplings=couplings).populations - reference.populations)
+    assert moved.max() > 1e3 * UNIT_ROUNDOFF
+    assert (moved <= population_error(reference)).all()
