@@ -164,6 +164,7 @@ def test_doctored_references_are_found_out() -> None:
         ("coherences", "rho2", 1 + 1e-5),
     ):
         other = Setting(answer.question)
+        vars(other)["population_distance"] = answer.setting.population_distance
         vars(other)["reference"] = Doctored(own, **{name: factor * getattr(own, name)})
         assert checks(FROBENIUS, setting=other) == {check}
 

@@ -9,17 +9,19 @@ import mpmath
 import numpy as np
 import pytest
 
-from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, prove
+from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, Rates, certify, prove
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.population_error import (
     _group_inverse_size,
     _rate_errors,
     population_error,
 )
 from lindfeas.physics.equations.redfield import redfield_equation
-from lindfeas.program.bounds import repair_point
+from lindfeas.program.bounds import repair_multiplier, repair_point
 from lindfeas.program.program import Point
+from lindfeas.program.target import coherences
 from tests import precise
-from tests.systems import SIGMA_X, qubit, two_ended_chain
+from tests.systems import SIGMA_X, assembled, qubit, two_ended_chain
 
 LEVELS = 4
 CUTOFF = 10
@@ -84,7 +86,7 @@ def test_populations_of_close_levels_are_as_accurate_as_the_model_says(seed: int
     assert all(error <= bound for error, bound in zip(errors, allowed, strict=True))
 
 
-def weak_link(strength: float) -> OpenSystem:
+def weak_link(strength: float, exponent: float = 1.0) -> OpenSystem:
     """Three qubits without a declared charge; the second bath's rates are ``strength`` small.
 
     n_2 is conserved by everything but that bath, and elements that vanish by it are rounding.
@@ -108,13 +110,19 @@ def weak_link(strength: float) -> OpenSystem:
         hamiltonian=hamiltonian,
         dimensions=(2, 2, 2),
         baths=(
-            Bath(name="strong", sites=(0,), beta=0.5, couplings=(lowering,)),
+            Bath(
+                name="strong",
+                sites=(0,),
+                beta=0.5,
+                couplings=(lowering,),
+                spectral_density=Ohmic(exponent=exponent),
+            ),
             Bath(
                 name="weak",
                 sites=(2,),
                 beta=4.0,
                 couplings=(np.diag([1.0, -1.0]),),
-                spectral_density=Ohmic(strength=strength),
+                spectral_density=Ohmic(strength=strength, exponent=exponent),
             ),
         ),
     )
@@ -140,6 +148,35 @@ def test_weak_links_are_known_as_well_as_the_model_says(exponent: int) -> None:
         assert max(errors) < 1e-11, "elements that vanish do so to 1e-19, not 1e-16"
     if exponent >= -20:
         assert answer.upper - answer.lower <= 1e-5 * answer.upper
+
+
+@pytest.mark.parametrize("strength", [1e-24, 1e-28])
+def test_what_a_state_is_wrong_by_is_allowed_for(strength: float) -> None:
+    """Populations moved as far as they may be wrong move A(Y) by less than is allowed."""
+    reference = redfield_equation(weak_link(strength, exponent=2.0))
+    regions = regions_of(reference.system, reference.spectrum)
+    target = coherences(reference)
+    (requirement,) = target.requirements
+    errors = requirement.level_errors
+    assert errors is not None and errors.sum() > 1e-13
+    program = assembled(target, reference, regions, Rates.each(1.0))
+    generator = np.random.default_rng(0)
+    reached = []
+    for _ in range(20):
+        moved = errors * generator.choice([-1.0, 1.0], size=len(errors))
+        moved -= moved.sum() * errors / errors.sum()
+        state = requirement.state + np.diag(moved)
+        other = replace(target, requirements=(replace(requirement, state=state),))
+        changed = assembled(other, reference, regions, Rates.each(1.0))
+        y = repair_multiplier(program, generator.normal(size=program.rows))
+        largest = program.layout.norm(y, "spectral")
+        for number, allowance in enumerate(program.uncertainty.regions):
+            shift = max(
+                np.linalg.norm(changed.blocks[b].combine(y) - program.blocks[b].combine(y), 2)
+                for b in program.of_region(number)
+            )
+            reached.append(shift / allowance.of(y, largest))
+    assert 1e-2 < max(reached) <= 1.0
 
 
 COLD = {
