@@ -13,11 +13,16 @@ from lindfeas.errors import InputError, SolverError, quoted
 SOLVERS = ("CLARABEL", "SCS", "MOSEK")
 """The solvers that lindfeas drives, in the order in which it tries them."""
 
-OPTIONAL = {"CVXOPT": "cvxopt", "SDPA": "sdpa-python", "QICS": "qics", "COPT": "coptpy"}
+OPTIONAL = {"CVXOPT": "cvxopt", "SDPA": "sdpa-python", "COPT": "coptpy"}
 """Solvers that lindfeas never chooses by itself, and the packages that hold them."""
 
-_MODULES = {"CLARABEL": "clarabel", "SCS": "scs", "CVXOPT": "cvxopt", "SDPA": "sdpap"}
-_MODULES |= {"QICS": "qics", "COPT": "coptpy"}
+_MODULES = {
+    "CLARABEL": "clarabel",
+    "SCS": "scs",
+    "CVXOPT": "cvxopt",
+    "SDPA": "sdpap",
+    "COPT": "coptpy",
+}
 
 _TIGHT = 1e-12
 _CLARABEL = {
@@ -55,17 +60,13 @@ SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
         {},
     ),
     "SDPA": ({"maxIteration": 200, "numThreads": 1},),  # smaller tolerances make it worse
-    "QICS": (
-        {"tol_gap": _TIGHT, "tol_feas": _TIGHT, "max_iter": 200},
-        {"tol_gap": 1e-9, "tol_feas": 1e-9, "max_iter": 200},
-    ),
     "COPT": ({"RelGap": _TIGHT, "FeasTol": 1e-9, "DualTol": 1e-9, "Threads": 1},),
 }
 """Settings for every solver; the later ones are tried where the earlier ones end in an error.
 
 Clarabel's default linear algebra meets a numerical error in the first step of some programs with
-large blocks; more regularisation, or its other factorisation, gets through. CVXOPT and QICS
-may return nothing where they miss their tolerance, so looser ones follow.
+large blocks; more regularisation, or its other factorisation, gets through. CVXOPT
+may return nothing where it misses its tolerance, so looser ones follow.
 """
 
 DEFAULTS: tuple[dict[str, Any], ...] = ({},)

@@ -409,7 +409,7 @@ def run(
         warnings.simplefilter("ignore")
         for options in SETTINGS[solver] if settings is None else settings:
             try:
-                stated.solve(solver=_known_to_cvxpy(solver), **options)
+                stated.solve(solver=solver, **options)
             except BaseException as error:
                 if not (isinstance(error, Exception) or _is_panic(error)):
                     raise
@@ -441,12 +441,3 @@ def _mute(solver: str) -> Iterator[None]:
         os.dup2(kept, 1)
         os.close(kept)
         os.close(nowhere)
-
-
-def _known_to_cvxpy(solver: str) -> Any:
-    """CVXPY takes most solvers by name, and QICS as an object."""
-    if solver != "QICS":
-        return solver
-    from lindfeas.solvers.qics import qics_solver
-
-    return qics_solver()
