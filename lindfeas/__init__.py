@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lindfeas.files.problem_file import read_problem as read_problem
     from lindfeas.files.table import Table as Table
     from lindfeas.files.table import read_table as read_table
-    from lindfeas.physics.baths.spectral_density import CustomDensity as CustomDensity
+    from lindfeas.physics.baths.custom_density import CustomDensity as CustomDensity
     from lindfeas.physics.baths.spectral_density import DrudeLorentz as DrudeLorentz
     from lindfeas.physics.baths.spectral_density import Ohmic as Ohmic
     from lindfeas.physics.baths.spectral_density import OhmicExponential as OhmicExponential
@@ -51,7 +51,8 @@ _HOMES = {
     "files.problem_file": "problem_schema read_problem",
     "files.table": "Table read_table",
     "models": "models",
-    "physics.baths.spectral_density": "CustomDensity DrudeLorentz Ohmic OhmicExponential",
+    "physics.baths.custom_density": "CustomDensity",
+    "physics.baths.spectral_density": "DrudeLorentz Ohmic OhmicExponential",
     "physics.equations.lindbladian": "Lindbladian",
     "physics.equations.redfield": "Redfield redfield_equation",
     "physics.systems.open_system": "Bath OpenSystem",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
 
 Row = tuple[str, str]
 """A name, and what stands beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a number is called, its symbol in mathtext, and its unit.
+
+    Units are ``energy``, ``1/energy``, ``epsilon^2`` (rates), ``dimensionless``, and so on.
+    """
+
+    name: str
+    symbol: str
+    unit: str
 
 
 def interval_text(lower: float | None, upper: float | None) -> str:

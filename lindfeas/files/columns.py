@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-Type = Literal["float64", "int64", "bool", "string"]
+from lindfeas.files.quantities import RATE, quantity
 
-RATE = "epsilon^2"
-"""Unit of defects and rates: the strength of the coupling to the baths is taken out."""
+Type = Literal["float64", "int64", "bool", "string"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +56,8 @@ class Axis:
             name=self.key,
             type=_type(self.values),
             description=f"swept key {self.key} of the problem file",
-            unit=unit_of_key(self.key),
+            unit=quantity(self.key).unit,
         )
-
-
-def unit_of_key(key: str) -> str:
-    """Unit of a key of the problem file, such as ``1/energy`` of ``bath.right.beta``."""
-    return _KEY_UNITS.get(key.rpartition(".")[2], "")
 
 
 def _type(values: Sequence[Any]) -> Type:
@@ -72,24 +66,6 @@ def _type(values: Sequence[Any]) -> Type:
     if any(isinstance(value, bool | str) for value in values):
         return "string"
     return "int64" if all(isinstance(value, int) for value in values) else "float64"
-
-
-_KEY_UNITS = {
-    "field": "energy",
-    "coupling": "energy",
-    "beta": "1/energy",
-    "mu": "energy",
-    "cutoff": "energy",
-    "anisotropy": "dimensionless",
-    "exponent": "dimensionless",
-    "strength": "energy^(1 - exponent)",
-    "sites": "dimensionless",
-    "value": RATE,
-    "min": RATE,
-    "max": RATE,
-    "tolerance": RATE,
-    "hamiltonian_limit": RATE,
-}
 
 
 def _column(name: str, type: Type, unit: str, description: str) -> Column:
@@ -183,7 +159,7 @@ KEY_VALUES = ("last_possible", "first_impossible", "undecided_low", "undecided_h
 
 def boundary_columns(key: str) -> tuple[Column, ...]:
     """`BOUNDARY_COLUMNS` with the unit of the key along which the verdict changes."""
-    unit = unit_of_key(key)
+    unit = quantity(key).unit
     return tuple(
         replace(column, unit=unit) if column.name in KEY_VALUES else column
         for column in BOUNDARY_COLUMNS

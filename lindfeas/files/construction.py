@@ -12,25 +12,14 @@ from numpy.typing import NDArray
 
 from lindfeas.errors import InputError
 from lindfeas.files import schema
-from lindfeas.physics.baths.spectral_density import (
-    DrudeLorentz,
-    Ohmic,
-    OhmicExponential,
-    SpectralDensity,
-)
-from lindfeas.physics.models.xxz import check_memory, with_spin_couplings, xxz_chain
+from lindfeas.physics.baths.families import FAMILIES
+from lindfeas.physics.baths.spectral_density import SpectralDensity
 from lindfeas.physics.systems.open_system import Bath, OpenSystem
 from lindfeas.program.question import DEFAULT_NORM, Question
 from lindfeas.program.rates import Rates
 
-DENSITIES: dict[str, type[Ohmic] | type[OhmicExponential] | type[DrudeLorentz]] = {
-    "ohmic": Ohmic,
-    "ohmic_exponential": OhmicExponential,
-    "drude_lorentz": DrudeLorentz,
-}
 
-
-def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) -> Question:
+def question(problem: schema.ModelProblem | schema.MatrixProblem, base: Path) -> Question:
     """The question that a checked problem asks; paths in it start at ``base``.
 
     Raises
@@ -39,10 +28,10 @@ def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) ->
         If the parts do not fit together, or a file of matrices cannot be used.
     """
     _check_names(problem)
-    if isinstance(problem, schema.ChainProblem):
-        system = _chain(problem)
-    else:
+    if isinstance(problem, schema.MatrixProblem):
         system = _matrix_system(problem, base)
+    else:
+        system = _ready_made(problem)
     limit = problem.ansatz.hamiltonian_limit
     target = problem.question.target
     return Question(
@@ -57,7 +46,7 @@ def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) ->
     )
 
 
-def _check_names(problem: schema.ChainProblem | schema.MatrixProblem) -> None:
+def _check_names(problem: schema.ModelProblem | schema.MatrixProblem) -> None:
     names = [bath.name for bath in problem.bath]
     for name in names:
         if names.count(name) > 1:
@@ -75,20 +64,17 @@ def _rates(rates: schema.EachRates | schema.TotalRates | schema.RangeRates) -> R
     return Rates.each(_floats(rates.value))
 
 
-def _chain(problem: schema.ChainProblem) -> OpenSystem:
-    system = problem.system
-    check_memory(system.sites)
+def _ready_made(problem: schema.ModelProblem) -> OpenSystem:
+    spec = problem.spec
+    keys = {
+        name: value if spec.keys[name].is_count else _floats(value)
+        for name, value in problem.system.model_dump(exclude={"model"}).items()
+    }
+    sites = spec.sites(keys)
     baths = [
-        with_spin_couplings(_bath(bath, system.sites, len(bath.sites)), bath.operator)
-        for bath in problem.bath
+        spec.couple(_bath(bath, sites, len(bath.sites)), bath.operator) for bath in problem.bath
     ]
-    return xxz_chain(
-        sites=system.sites,
-        field=_floats(system.field),
-        coupling=_floats(system.coupling),
-        anisotropy=_floats(system.anisotropy),
-        baths=baths,
-    )
+    return spec.build(**keys, baths=baths)
 
 
 def _bath(bath: schema.BathTable, sites: int, couplings: int) -> Bath:
@@ -112,7 +98,7 @@ def _densities(
 ) -> SpectralDensity | tuple[SpectralDensity, ...]:
     where = f"bath.{bath.name}.spectral_density"
     values = bath.spectral_density.model_dump()
-    family, strength = DENSITIES[values.pop("family")], values.pop("strength")
+    family, strength = FAMILIES[values.pop("family")], values.pop("strength")
     shape = {key: float(value) for key, value in values.items()}
     if isinstance(strength, list) and len(strength) != couplings:
         raise InputError(

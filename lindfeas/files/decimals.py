@@ -25,57 +25,38 @@ RANGE_DIGITS = 12
 """Significant digits of the points of a range, so that their decimals stay readable."""
 
 
-def _number(value: Any, info: ValidationInfo) -> Decimal:
-    """A TOML number as a Decimal that a double can hold; ``inf`` passes, NaN does not."""
-    if isinstance(value, str) and (info.context or {}).get(DECIMAL_STRINGS):
-        with contextlib.suppress(InvalidOperation):
-            value = Decimal(value)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise complaint(f"must be a number, but is {shown(value)}")
-    number = Decimal(value)
-    if number.is_nan():
-        raise complaint("must be a number, but is nan")
-    if number.is_finite() and (math.isinf(float(number)) or (number and not float(number))):
-        raise complaint(f"must fit a double-precision number, but is {shown(number)}")
-    return number
+class _Number:
+    """A TOML number as a Decimal that a double can hold: finite, or also ``inf``, and in range."""
 
+    def __init__(self, bound: str = "", *, infinite: bool = False) -> None:
+        self.bound, self.infinite = bound, infinite
 
-def _finite(value: Any, info: ValidationInfo) -> Decimal:
-    number = _number(value, info)
-    if number.is_infinite():
-        raise complaint(f"must be finite, but is {shown(number)}")
-    return number
-
-
-def _non_negative(value: Any, info: ValidationInfo) -> Decimal:
-    number = _finite(value, info)
-    if number < 0:
-        raise complaint(f"must be >= 0, but is {shown(number)}")
-    return number
-
-
-def _positive(value: Any, info: ValidationInfo) -> Decimal:
-    return _above_zero(_finite(value, info))
-
-
-def _positive_or_infinite(value: Any, info: ValidationInfo) -> Decimal:
-    return _above_zero(_number(value, info))
-
-
-def _above_zero(number: Decimal) -> Decimal:
-    if not number > 0:
-        raise complaint(f"must be > 0, but is {shown(number)}")
-    return number
+    def __call__(self, value: Any, info: ValidationInfo) -> Decimal:
+        if isinstance(value, str) and (info.context or {}).get(DECIMAL_STRINGS):
+            with contextlib.suppress(InvalidOperation):
+                value = Decimal(value)
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise complaint(f"must be a number, but is {shown(value)}")
+        number = Decimal(value)
+        if number.is_nan():
+            raise complaint("must be a number, but is nan")
+        if number.is_infinite() and not self.infinite:
+            raise complaint(f"must be finite, but is {shown(number)}")
+        if number.is_finite() and (math.isinf(float(number)) or (number and not float(number))):
+            raise complaint(f"must fit a double-precision number, but is {shown(number)}")
+        if (self.bound and number < 0) or (self.bound == "> 0" and not number):
+            raise complaint(f"must be {self.bound}, but is {shown(number)}")
+        return number
 
 
 _ANY = WithJsonSchema({"type": "number"})
 _FROM_ZERO = WithJsonSchema({"type": "number", "minimum": 0})
 _ABOVE_ZERO = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
 
-Number = Annotated[Decimal, PlainValidator(_finite), _ANY]
-NonNegative = Annotated[Decimal, PlainValidator(_non_negative), _FROM_ZERO]
-Positive = Annotated[Decimal, PlainValidator(_positive), _ABOVE_ZERO]
-PositiveOrInfinite = Annotated[Decimal, PlainValidator(_positive_or_infinite), _ABOVE_ZERO]
+Number = Annotated[Decimal, PlainValidator(_Number()), _ANY]
+NonNegative = Annotated[Decimal, PlainValidator(_Number(">= 0")), _FROM_ZERO]
+Positive = Annotated[Decimal, PlainValidator(_Number("> 0")), _ABOVE_ZERO]
+PositiveOrInfinite = Annotated[Decimal, PlainValidator(_Number("> 0", infinite=True)), _ABOVE_ZERO]
 
 
 class _OneOrMany:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.physics.baths import transforms as bath_functions
-from lindfeas.physics.baths.spectral_density import CustomDensity
+from lindfeas.physics.baths.custom_density import CustomDensity
 from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import Coupling, Redfield
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF

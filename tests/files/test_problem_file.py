@@ -71,8 +71,8 @@ def test_schema_offers_what_the_library_knows() -> None:
     assert get_args(fields["target"].annotation) == question.TARGETS
     assert get_args(fields["norm"].annotation) == question.NORMS
     assert tuple(schema.RULES) == rates.RATE_RULES
-    operators = get_args(schema.ChainBath.model_fields["operator"].annotation)
-    assert set(operators) == set(SPIN_OPERATORS)
+    (bath,) = get_args(schema.PROBLEMS["xxz_chain"].model_fields["bath"].annotation)
+    assert set(get_args(bath.model_fields["operator"].annotation)) == set(SPIN_OPERATORS)
 
 
 def test_chain_is_built_as_written(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.physics.baths import spectral_density
+from lindfeas.physics.baths.custom_density import CustomDensity
 from lindfeas.physics.baths.spectral_density import (
-    CustomDensity,
     DrudeLorentz,
     Ohmic,
     OhmicExponential,

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from lindfeas.errors import AccuracyError, InputError, PhysicsError
 from lindfeas.physics.baths import principal_value
 from lindfeas.physics.baths import transforms as bath_functions
+from lindfeas.physics.baths.custom_density import CustomDensity
 from lindfeas.physics.baths.spectral_density import (
-    CustomDensity,
     DrudeLorentz,
     Ohmic,
     OhmicExponential,
