@@ -27,6 +27,7 @@ from lindfeas.files.problem_file import (
     read_problem,
     set_value,
 )
+from lindfeas.physics.baths.ohmic_quartic import OhmicQuartic
 from lindfeas.physics.baths.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
 from lindfeas.physics.models.xxz import SIGMA_X, SPIN_OPERATORS
 from lindfeas.program import question, rates
@@ -102,6 +103,7 @@ def test_transverse_coupling_leaves_no_charge(tmp_path: Path) -> None:
         ("{ cutoff = 3 }", Ohmic(cutoff=3.0)),
         ('{ family = "ohmic_exponential", cutoff = 2.5 }', OhmicExponential(cutoff=2.5)),
         ('{ family = "drude_lorentz", strength = 2.0 }', DrudeLorentz(strength=2.0)),
+        ('{ family = "ohmic_quartic", exponent = 2 }', OhmicQuartic(exponent=2.0)),
         (
             "{ strength = [1.0, 0.5] }",
             (Ohmic(strength=1.0), Ohmic(strength=0.5)),
