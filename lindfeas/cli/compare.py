@@ -18,8 +18,8 @@ from lindfeas.cli.group import ExitCode, folder_name, json_option, main, show
 from lindfeas.sweeps.isolated import TIME_LIMIT
 
 if TYPE_CHECKING:
+    from lindfeas.files.columns import ComparisonRow
     from lindfeas.files.problem_file import ProblemFile
-    from lindfeas.sweeps.solver_comparison import ComparisonRow
 
 
 @main.command()

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import TYPE_CHECKING
 
-from lindfeas.sweeps.solver_comparison import ANSWERED, ComparisonRow, by_problem
+from lindfeas.files.columns import ComparisonRow
+from lindfeas.sweeps.solver_comparison import ANSWERED, by_problem
 from lindfeas.text import rich_table, short_text
 
 if TYPE_CHECKING:

@@ -14,14 +14,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import version
+from dataclasses import replace
 from typing import Any
 
 from lindfeas.answers.certify import target_of
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.errors import InputError, LindfeasError, quoted
-from lindfeas.files.columns import COMPARISON_COLUMNS
+from lindfeas.files.columns import COMPARISON_COLUMNS, ComparisonRow
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.files.table import Table, make_table
 from lindfeas.physics.equations.operator_basis import regions
@@ -42,42 +41,6 @@ LONGEST_LIMIT = 1e8
 
 Trial = Callable[[Report, Program, str], None]
 """What runs in the solver's process: (report, problem, name of the solver)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonRow:
-    """One solver on one problem; see `COLUMNS` for what the fields mean."""
-
-    problem: str
-    title: str
-    target: str
-    norm: str | None
-    tolerance: float
-    solver: str
-    version: str | None
-    usable: bool
-    outcome: str
-    message: str
-    status: str | None = None
-    objective: float | None = None
-    objective_error: float | None = None
-    objective_holds: bool | None = None
-    iterations: int | None = None
-    compile_seconds: float | None = None
-    solve_seconds: float | None = None
-    plain_lower: float | None = None
-    plain_upper: float | None = None
-    plain_width: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    width: float | None = None
-    solves: int | None = None
-    seconds: float | None = None
-    lindfeas_version: str = field(default_factory=lambda: version("lindfeas"))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Columns by name."""
-        return asdict(self)
 
 
 COLUMNS = COMPARISON_COLUMNS
