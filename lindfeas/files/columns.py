@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
+from lindfeas.files.decimals import with_decimals
 from lindfeas.files.quantities import RATE, quantity
 
 Type = Literal["float64", "int64", "bool", "string"]
@@ -41,14 +43,25 @@ class Axis:
     key
         Dotted key, such as ``bath.right.beta``.
     values
-        What it takes: floats, ints, bools or strings (lists and tables as JSON text).
+        What it takes: in a problem file TOML values (numbers with a point as Decimals), in a table
+        floats, ints, bools or strings (lists and tables as JSON text); see `plain`.
     scale
         ``linear`` or ``log`` for a range, ``list`` for values that were listed.
     """
 
     key: str
-    values: tuple[float | int | bool | str, ...]
+    values: tuple[Any, ...]
     scale: str = "list"
+
+    def plain(self) -> Axis:
+        """The same axis with its values as a table holds them."""
+        values: list[Any] = with_decimals(list(self.values), float)
+        kind = _type(values)
+        if kind == "float64":
+            values = [float(value) for value in values]
+        elif kind == "string":
+            values = [value if isinstance(value, str) else json.dumps(value) for value in values]
+        return replace(self, values=tuple(values))
 
     @property
     def column(self) -> Column:
@@ -64,7 +77,7 @@ class Axis:
 def _type(values: Sequence[Any]) -> Type:
     if all(isinstance(value, bool) for value in values):
         return "bool"
-    if any(isinstance(value, bool | str) for value in values):
+    if any(isinstance(value, bool | str | list | dict) for value in values):
         return "string"
     return "int64" if all(isinstance(value, int) for value in values) else "float64"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from lindfeas.errors import InputError
 from lindfeas.files import schema
+from lindfeas.files.decimals import with_decimals
 from lindfeas.physics.baths.families import FAMILIES
 from lindfeas.physics.baths.spectral_density import SpectralDensity
 from lindfeas.physics.systems.open_system import Bath, OpenSystem
@@ -58,18 +58,15 @@ def _check_names(problem: schema.ModelProblem | schema.MatrixProblem) -> None:
 
 def _rates(rates: schema.EachRates | schema.TotalRates | schema.RangeRates) -> Rates:
     if isinstance(rates, schema.RangeRates):
-        return Rates.range(min=_floats(rates.min), max=_floats(rates.max))
+        return Rates.range(min=with_decimals(rates.min, float), max=with_decimals(rates.max, float))
     if isinstance(rates, schema.TotalRates):
         return Rates.total(float(rates.value))
-    return Rates.each(_floats(rates.value))
+    return Rates.each(with_decimals(rates.value, float))
 
 
 def _ready_made(problem: schema.ModelProblem) -> OpenSystem:
     spec = problem.spec
-    keys = {
-        name: value if spec.keys[name].is_count else _floats(value)
-        for name, value in problem.system.model_dump(exclude={"model"}).items()
-    }
+    keys = with_decimals(problem.system.model_dump(exclude={"model"}), float)
     sites = spec.sites(keys)
     baths = [
         spec.couple(_bath(bath, sites, len(bath.sites)), bath.operator) for bath in problem.bath
@@ -177,7 +174,3 @@ def _arrays(file: Path, where: str) -> dict[str, NDArray[Any]]:
         pickled = "pickle" in str(error) and zipfile.is_zipfile(file)
         reason = "it holds pickled objects" if pickled else "it is no npz file"
     raise InputError(f"must be an npz file of numbers, but {file}: {reason}", where)
-
-
-def _floats(value: Decimal | list[Decimal]) -> Any:
-    return [float(item) for item in value] if isinstance(value, list) else float(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Annotated, Any
 
@@ -95,3 +96,12 @@ def evenly_spaced(start: Decimal, stop: Decimal, points: int, *, log: bool) -> t
             inner = [start + (stop - start) * step for step in steps]
         context.prec = RANGE_DIGITS
         return (start, *((+value).normalize() for value in inner), stop)
+
+
+def with_decimals(value: Any, change: Callable[[Decimal], Any]) -> Any:
+    """A deep copy of TOML data, every Decimal in it changed."""
+    if isinstance(value, dict):
+        return {key: with_decimals(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_decimals(item, change) for item in value]
+    return change(value) if isinstance(value, Decimal) else value

@@ -44,8 +44,9 @@ from lindfeas.answers.answer import Answer
 from lindfeas.answers.certify import certify
 from lindfeas.errors import InputError
 from lindfeas.files import schema
+from lindfeas.files.columns import Axis
 from lindfeas.files.complaints import shown, suggestion
-from lindfeas.files.problem_file import ProblemFile, SweepAxis, problem_from_document, set_value
+from lindfeas.files.problem_file import ProblemFile, problem_from_document, set_value
 from lindfeas.solvers.catalogue import usable_solvers
 from lindfeas.sweeps.bisection import (
     Change,
@@ -173,7 +174,7 @@ def find_boundary(
     )
 
 
-def swept(axes: Collection[SweepAxis], key: str) -> SweepAxis:
+def swept(axes: Collection[Axis], key: str) -> Axis:
     """The key's own axis.
 
     Raises
@@ -189,7 +190,7 @@ def swept(axes: Collection[SweepAxis], key: str) -> SweepAxis:
     raise InputError(message, "--boundary")
 
 
-def require_numbers(problem: ProblemFile, axis: SweepAxis, width: float) -> Spacing:
+def require_numbers(problem: ProblemFile, axis: Axis, width: float) -> Spacing:
     """How brackets on this axis are measured, after a look at whether there can be any.
 
     Raises
@@ -277,15 +278,15 @@ def _solvers(evaluations: Sequence[Evaluation]) -> str | None:
     return ", ".join(sorted({item.solver for item in evaluations if item.solver})) or None
 
 
-def _axis(key: str, values: Sequence[float | Decimal], scale: str) -> SweepAxis:
+def _axis(key: str, values: Sequence[float | Decimal], scale: str) -> Axis:
     scales = ("list", "linear", "log")
     if scale not in scales:
         raise InputError(f"must be one of {', '.join(scales)}, but is {shown(scale)}", "scale")
     numbers = [Decimal(repr(v)) if isinstance(v, float) else v for v in values]
-    return SweepAxis(key=key, values=tuple(numbers), scale=scale)
+    return Axis(key=key, values=tuple(numbers), scale=scale)
 
 
-def _decimals(axis: SweepAxis) -> tuple[Decimal, ...]:
+def _decimals(axis: Axis) -> tuple[Decimal, ...]:
     where = f"sweep.{axis.key}"
     for value in axis.values:
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)

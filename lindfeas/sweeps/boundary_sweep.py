@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lindfeas.errors import InputError
-from lindfeas.files.columns import boundary_columns
-from lindfeas.files.problem_file import ProblemFile, SweepAxis, problem_from_document
+from lindfeas.files.columns import Axis, boundary_columns
+from lindfeas.files.problem_file import ProblemFile, problem_from_document
 from lindfeas.sweeps.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows, swept
 from lindfeas.sweeps.engine import Outcome
 from lindfeas.sweeps.folder import Form
@@ -19,7 +19,6 @@ from lindfeas.sweeps.points import (
     grid,
     point_key,
     require_result_version,
-    table_axis,
 )
 from lindfeas.sweeps.points import blank_row as blank_point
 from lindfeas.sweeps.sweep import Plan, require_tools
@@ -43,7 +42,7 @@ class BoundaryTask:
 
     key: str
     point: PointTask
-    axis: SweepAxis
+    axis: Axis
     width: float
 
     @property
@@ -95,8 +94,8 @@ def boundary_plan(
     form = Form(
         kind="boundary",
         problem=problem.json_document(),
-        axes=tuple(table_axis(axis) for axis in axes),
-        columns=(*(table_axis(other).column for other in others), *boundary_columns(key)),
+        axes=tuple(axis.plain() for axis in axes),
+        columns=(*(other.plain().column for other in others), *boundary_columns(key)),
     )
     return Plan(form=form, tasks=tasks, evaluate=evaluate, blank=blank_row)
 
@@ -125,7 +124,7 @@ def blank_row(task: BoundaryTask) -> dict[str, Any]:
     return {**row, "tolerance": None} if task.axis.key == TOLERANCE else row
 
 
-def _key(point: PointTask, axis: SweepAxis, width: float) -> str:
+def _key(point: PointTask, axis: Axis, width: float) -> str:
     """Name of a search: its values count as numbers, however they were written."""
     return point_key(
         {

@@ -29,7 +29,7 @@ from lindfeas.files.problem_file import ProblemFile
 from lindfeas.sweeps import engine
 from lindfeas.sweeps.engine import Failure, Outcome, Workers
 from lindfeas.sweeps.folder import Form, SweepFolder
-from lindfeas.sweeps.points import Options, blank_row, evaluate, free_axes, grid, table_axis
+from lindfeas.sweeps.points import Options, blank_row, evaluate, free_axes, grid
 
 FAILED = "failed"
 """How points with an error are counted."""
@@ -128,7 +128,7 @@ def sweep_plan(
     options = Options() if options is None else options
     require_tools(options)
     swept = free_axes(problem, fixed)
-    axes = tuple(table_axis(axis) for axis in swept)
+    axes = tuple(axis.plain() for axis in swept)
     return Plan(
         form=Form(
             kind="sweep",
