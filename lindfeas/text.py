@@ -63,6 +63,11 @@ def _style(value: Decimal) -> str:
     return "f" if value == 0 or -5 <= value.adjusted() < 6 else "e"
 
 
+def printable(text: str) -> str:
+    """``text`` with control characters escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def short_text(value: float | None, direction: str, digits: int = 7) -> str:
     """``value`` to some digits, rounded in a direction of `decimal`; a dash for None."""
     return "-" if value is None else rounded(value, digits, direction)

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
 from lindfeas.errors import LindfeasError
+from lindfeas.text import printable
 
 Task = TypeVar("Task")
 
@@ -131,8 +132,7 @@ def one_line(error: BaseException) -> str:
     """An error in one printable line; the type is named unless lindfeas raised it."""
     text = " ".join(str(error).split())
     name = "" if isinstance(error, LindfeasError) else type(error).__name__
-    line = f"{name}: {text}" if name and text else name or text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    return printable(": ".join(filter(None, (name, text))))
 
 
 class _Run(Generic[Task]):
