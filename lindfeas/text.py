@@ -7,10 +7,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+
+class End(StrEnum):
+    """How a computation ends, as tables and messages say it."""
+
+    FINISHED = "finished"
+    ANSWERED = "answered"
+    UNUSABLE = "unusable"
+    FAILED = "failed"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed out"
+
 
 Row = tuple[str, str]
 """A name, and what stands beside it."""

@@ -7,8 +7,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import TYPE_CHECKING
 
 from lindfeas.files.columns import ComparisonRow
-from lindfeas.sweeps.solver_comparison import ANSWERED, by_problem
-from lindfeas.text import rich_table, short_text
+from lindfeas.sweeps.solver_comparison import by_problem
+from lindfeas.text import End, rich_table, short_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -68,7 +68,7 @@ def notes(rows: Iterable[ComparisonRow]) -> list[str]:
     return [
         f"{row.solver} {row.outcome}: {row.message}"
         for row in rows
-        if row.message or row.outcome != ANSWERED
+        if row.message or row.outcome != End.ANSWERED
     ]
 
 

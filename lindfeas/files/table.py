@@ -35,8 +35,8 @@ MERGED = f"table{SUFFIX}"
 _FURTHER_KEYS = {"boundary": ("change",), "comparison": ("problem", "solver")}
 """Kind of a table: what tells its rows apart, beside the swept keys."""
 
-Value = float | int | bool | str | None
-Row = Mapping[str, Value]
+Record = Mapping[str, Any]
+"""A row by the names of its columns: floats, ints, bools, strings, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -169,7 +169,7 @@ class Table:
 
 
 def make_table(
-    rows: Iterable[Row],
+    rows: Iterable[Record],
     columns: Sequence[Column],
     *,
     kind: str,

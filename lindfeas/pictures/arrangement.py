@@ -25,7 +25,7 @@ GRID = 6
 ACCURACY = 1e-9
 """Relative: how exactly ``--where`` must repeat a number."""
 
-Setting = Mapping[str, Any]
+Fixed = Mapping[str, Any]
 """Keys with the values that they have."""
 
 
@@ -51,15 +51,15 @@ class Arrangement:
 
     points: DataFrame
     along: tuple[Axis, ...]
-    curves: tuple[Setting, ...]
-    panels: tuple[Setting, ...]
-    fixed: Setting
+    curves: tuple[Fixed, ...]
+    panels: tuple[Fixed, ...]
+    fixed: Fixed
     planned: int
     missing: int
     log_keys: frozenset[str]
 
 
-def matching(points: DataFrame, setting: Setting) -> DataFrame:
+def matching(points: DataFrame, setting: Fixed) -> DataFrame:
     """The points that have the values of ``setting``."""
     for key, value in setting.items():
         points = points[points[key] == value]
@@ -179,7 +179,7 @@ def _count(axes: Sequence[Axis]) -> int:
     return prod(len(axis.values) for axis in axes)
 
 
-def _combinations(axes: Sequence[Axis]) -> tuple[Setting, ...]:
+def _combinations(axes: Sequence[Axis]) -> tuple[Fixed, ...]:
     keys = [axis.key for axis in axes]
     values = product(*(axis.values for axis in axes))
     return tuple(dict(zip(keys, combination, strict=True)) for combination in values)

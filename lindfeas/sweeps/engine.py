@@ -22,10 +22,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from lindfeas.errors import LindfeasError
 from lindfeas.text import printable
+
+if TYPE_CHECKING:
+    from lindfeas.files.table import Record
 
 Task = TypeVar("Task")
 
@@ -52,12 +55,12 @@ class Outcome:
         Further rows of the same point: a boundary has one per change of the verdict.
     """
 
-    row: dict[str, float | int | bool | str | None]
+    row: Record
     files: dict[str, str] = field(default_factory=dict)
-    more: tuple[dict[str, float | int | bool | str | None], ...] = ()
+    more: tuple[Record, ...] = ()
 
     @property
-    def rows(self) -> tuple[dict[str, float | int | bool | str | None], ...]:
+    def rows(self) -> tuple[Record, ...]:
         """All rows of the point; a writer writes these."""
         return (self.row, *self.more)
 

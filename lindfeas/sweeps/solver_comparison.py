@@ -31,10 +31,8 @@ from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
 from lindfeas.solvers.catalogue import DEFAULTS, SolverStatus, solver_status, status_of
 from lindfeas.solvers.conic import RawSolution, solve, warm_up
-from lindfeas.sweeps.isolated import FAILED, FINISHED, TIME_LIMIT, Ending, Report, run_isolated
-
-ANSWERED = "answered"
-UNUSABLE = "unusable"
+from lindfeas.sweeps.isolated import TIME_LIMIT, Ending, Report, run_isolated
+from lindfeas.text import End
 
 LONGEST_LIMIT = 1e8
 """Seconds, three years: alarms of the system do not take much more, and nobody waits for them."""
@@ -191,7 +189,7 @@ def _rows(
             solver=status.name,
             version=status.version,
             usable=status.usable,
-            outcome=FAILED if status.usable else UNUSABLE,
+            outcome=End.FAILED if status.usable else End.UNUSABLE,
             message=mistake if status.usable else status.message,
         )
         if status.usable and program is not None:
@@ -217,7 +215,7 @@ def program_of(question: Question) -> Program:
 
 def _after(row: ComparisonRow, ending: Ending) -> ComparisonRow:
     """The row with everything that the process reported before its end."""
-    outcome = ANSWERED if ending.outcome == FINISHED else ending.outcome
+    outcome = End.ANSWERED if ending.outcome == End.FINISHED else ending.outcome
     facts = dict(ending.facts)
     message = ending.message or facts.pop("message", "")
     return replace(row, outcome=outcome, **{**facts, "message": message})
