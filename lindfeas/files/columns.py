@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
+from lindfeas.errors import InputError
+from lindfeas.files.complaints import shown, suggestion
 from lindfeas.files.decimals import with_decimals
 from lindfeas.files.quantities import RATE, quantity
 
@@ -72,6 +74,21 @@ class Axis:
             description=f"swept key {self.key} of the problem file",
             unit=quantity(self.key).unit,
         )
+
+
+def named(axes: Iterable[Axis], key: str, where: str) -> Axis:
+    """The axis of a swept key.
+
+    Raises
+    ------
+    InputError
+        If there is none; ``where`` is who asks, such as ``--x``.
+    """
+    known = {axis.key: axis for axis in axes}
+    if key not in known:
+        message = f"must be a swept key, but is {shown(key)}{suggestion(key, known)}"
+        raise InputError(message, where)
+    return known[key]
 
 
 def _type(values: Sequence[Any]) -> Type:

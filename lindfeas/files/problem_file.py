@@ -14,7 +14,7 @@ from typing import Any
 from lindfeas.errors import InputError, quoted, require
 from lindfeas.files import construction, schema
 from lindfeas.files.columns import Axis
-from lindfeas.files.complaints import shown, suggestion
+from lindfeas.files.complaints import key_and_value, shown, suggestion
 from lindfeas.files.decimals import evenly_spaced, with_decimals
 from lindfeas.files.schema import problem_schema as problem_schema
 from lindfeas.program.question import Question
@@ -187,12 +187,7 @@ def problem_from_document(
 
 def parse_setting(setting: str) -> tuple[str, Any]:
     """``KEY=VALUE`` as a dotted key and a TOML value."""
-    key, equals, text = setting.partition("=")
-    key, text = key.strip(), text.strip()
-    if not (equals and key and text):
-        raise InputError(
-            f"must be KEY=VALUE, such as bath.left.beta=5, but is {shown(setting)}", "--set"
-        )
+    key, text = key_and_value(setting, "--set")
     try:
         parsed = _parse(f"value = {text}", key)
     except InputError:

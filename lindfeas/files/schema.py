@@ -195,28 +195,18 @@ class SweepRange(TomlTable):
         return self
 
 
-class _SweepValues:
-    """Validates a list or a range, without the union's tags in the error's path."""
-
-    def __call__(
-        self, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Any:
-        if isinstance(value, dict):
-            return SweepRange.model_validate(value, context=info.context)
-        if not isinstance(value, list) or not value:
-            raise complaint(
-                "must be a list of values, or a range { start, stop, points, scale }, but is "
-                f"{shown(value)}"
-            )
-        return value
+def _sweep_values(value: Any, _: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """A list or a range, without the union's tags in the error's path."""
+    if isinstance(value, dict):
+        return SweepRange.model_validate(value, context=info.context)
+    if not isinstance(value, list) or not value:
+        wanted = "a list of values, or a range { start, stop, points, scale }"
+        raise complaint(f"must be {wanted}, but is {shown(value)}")
+    return value
 
 
-Sweep = dict[
-    str,
-    Annotated[
-        SweepRange | Annotated[list[Any], Field(min_length=1)], WrapValidator(_SweepValues())
-    ],
-]
+Values = SweepRange | Annotated[list[Any], Field(min_length=1)]
+Sweep = dict[str, Annotated[Values, WrapValidator(_sweep_values)]]
 
 
 class ExpectedTable(TomlTable):

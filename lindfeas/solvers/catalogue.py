@@ -16,14 +16,6 @@ SOLVERS = ("CLARABEL", "SCS", "MOSEK")
 OPTIONAL = {"CVXOPT": "cvxopt", "SDPA": "sdpa-python", "COPT": "coptpy"}
 """Solvers that lindfeas never chooses by itself, and the packages that hold them."""
 
-_MODULES = {
-    "CLARABEL": "clarabel",
-    "SCS": "scs",
-    "CVXOPT": "cvxopt",
-    "SDPA": "sdpap",
-    "COPT": "coptpy",
-}
-
 _TIGHT = 1e-12
 _CLARABEL = {
     "tol_gap_abs": _TIGHT,
@@ -137,18 +129,21 @@ def status_of(names: Iterable[str]) -> tuple[SolverStatus, ...]:
     return tuple(_CHECKS[name]() for name in wanted)
 
 
+def _status(name: str, version: str | None, message: str, *, usable: bool) -> SolverStatus:
+    installed = version is not None
+    return SolverStatus(
+        name=name, version=version, installed=installed, usable=usable, message=message
+    )
+
+
 def _check_package(name: str, package: str) -> Callable[[], SolverStatus]:
     ready = "ready; without a licence for small programs" if name == "COPT" else "ready"
+    module = "sdpap" if name == "SDPA" else package
 
     def check() -> SolverStatus:
-        installed = importlib.util.find_spec(_MODULES[name]) is not None
-        return SolverStatus(
-            name=name,
-            version=importlib.metadata.version(package) if installed else None,
-            installed=installed,
-            usable=installed,
-            message=ready if installed else f"not installed: `pip install {package}`",
-        )
+        if importlib.util.find_spec(module) is None:
+            return _status(name, None, f"not installed: `pip install {package}`", usable=False)
+        return _status(name, importlib.metadata.version(package), ready, usable=True)
 
     return check
 
@@ -157,24 +152,17 @@ def _check_mosek() -> SolverStatus:
     """A licence is proved by checking one out, which takes milliseconds."""
     if importlib.util.find_spec("mosek") is None:
         message = "not installed: `pip install 'lindfeas[mosek]'`, and get a licence from mosek.com"
-        return SolverStatus(
-            name="MOSEK", version=None, installed=False, usable=False, message=message
-        )
+        return _status("MOSEK", None, message, usable=False)
     import mosek
 
-    message, usable = "ready", True
+    message = "ready"
     try:
         with mosek.Env() as environment:
             environment.checkoutlicense(mosek.feature.pton)
     except mosek.Error as error:
-        message, usable = _mosek_message(int(error.errno)), False
-    return SolverStatus(
-        name="MOSEK",
-        version=importlib.metadata.version("mosek"),
-        installed=True,
-        usable=usable,
-        message=message,
-    )
+        message = _mosek_message(int(error.errno))
+    version = importlib.metadata.version("mosek")
+    return _status("MOSEK", version, message, usable=message == "ready")
 
 
 def _mosek_message(code: int) -> str:

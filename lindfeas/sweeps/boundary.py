@@ -34,7 +34,7 @@ The other columns are those of a sweep; ``tolerance`` is null where it is the ke
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
@@ -44,19 +44,12 @@ from lindfeas.answers.answer import Answer
 from lindfeas.answers.certify import certify
 from lindfeas.errors import InputError
 from lindfeas.files import schema
-from lindfeas.files.columns import Axis
-from lindfeas.files.complaints import shown, suggestion
+from lindfeas.files.columns import Axis, named
+from lindfeas.files.complaints import shown
 from lindfeas.files.problem_file import ProblemFile, problem_from_document, set_value
 from lindfeas.solvers.catalogue import usable_solvers
-from lindfeas.sweeps.bisection import (
-    Change,
-    Evaluation,
-    Spacing,
-    changes,
-    search,
-    spacing,
-    verdicts,
-)
+from lindfeas.sweeps import bisection
+from lindfeas.sweeps.bisection import Change, Evaluation, Spacing
 from lindfeas.sweeps.engine import one_line
 from lindfeas.theorems.proving import prove as prove_answer
 
@@ -93,7 +86,7 @@ class Boundary:
     @property
     def verdicts(self) -> tuple[str, ...]:
         """The verdicts in rising order of the key, repeated ones once."""
-        return verdicts(self.evaluations)
+        return bisection.verdicts(self.evaluations)
 
     @property
     def failures(self) -> tuple[Evaluation, ...]:
@@ -157,11 +150,13 @@ def find_boundary(
     """
     started = time.perf_counter()
     usable_solvers(solver)
-    axis = swept(problem.sweep, key) if values is None else _axis(key, values, scale)
+    axis = named(problem.sweep, key, "--boundary") if values is None else _axis(key, values, scale)
     bare = _without_sweep(problem)
     rule = require_numbers(bare, axis, width)
-    found = search(lambda value: _evaluation(bare, key, value, solver), _decimals(axis), rule)
-    brackets = changes(found)
+    found = bisection.search(
+        lambda value: _evaluation(bare, key, value, solver), _decimals(axis), rule
+    )
+    brackets = bisection.changes(found)
     if prove:
         brackets = tuple(
             replace(change, proved=_is_proved(bare, key, change, solver)) for change in brackets
@@ -172,22 +167,6 @@ def find_boundary(
         evaluations=found,
         seconds=time.perf_counter() - started,
     )
-
-
-def swept(axes: Collection[Axis], key: str) -> Axis:
-    """The key's own axis.
-
-    Raises
-    ------
-    InputError
-        If it has none.
-    """
-    for axis in axes:
-        if axis.key == key:
-            return axis
-    known = [axis.key for axis in axes]
-    message = f"must be a swept key, but is {shown(key)}{suggestion(key, known)}"
-    raise InputError(message, "--boundary")
 
 
 def require_numbers(problem: ProblemFile, axis: Axis, width: float) -> Spacing:
@@ -203,7 +182,7 @@ def require_numbers(problem: ProblemFile, axis: Axis, width: float) -> Spacing:
         message = f"must be at least {SMALLEST_WIDTH:g} and below 1, but is {shown(width)}"
         raise InputError(message, "--boundary-width")
     values = _decimals(axis)
-    rule = spacing(values, axis.scale, Decimal(repr(width)))
+    rule = bisection.spacing(values, axis.scale, Decimal(repr(width)))
     document = problem.at({}).document
     set_value(document, axis.key, rule.middle(*values[:2]))
     try:

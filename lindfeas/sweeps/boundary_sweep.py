@@ -7,20 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lindfeas.errors import InputError
-from lindfeas.files.columns import Axis, boundary_columns
+from lindfeas.files.columns import Axis, boundary_columns, named
 from lindfeas.files.problem_file import ProblemFile, problem_from_document
-from lindfeas.sweeps.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows, swept
+from lindfeas.sweeps import points
+from lindfeas.sweeps.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows
 from lindfeas.sweeps.engine import Outcome
 from lindfeas.sweeps.folder import Form
-from lindfeas.sweeps.points import (
-    Options,
-    PointTask,
-    free_axes,
-    grid,
-    point_key,
-    require_result_version,
-)
-from lindfeas.sweeps.points import blank_row as blank_point
+from lindfeas.sweeps.points import Options, PointTask
 from lindfeas.sweeps.sweep import Plan, require_tools
 
 
@@ -83,13 +76,13 @@ def boundary_plan(
         raise InputError("must be without --certificates and --sharp, but is not", "--boundary")
     options = replace(options, prove=bool(options.prove), sharp=False)
     require_tools(options)
-    axes = free_axes(problem, fixed)
-    axis = swept(axes, key)
+    axes = points.free_axes(problem, fixed)
+    axis = named(axes, key, "--boundary")
     require_numbers(problem, axis, width)
     others = [other for other in axes if other.key != key]
     tasks = tuple(
         BoundaryTask(key=_key(point, axis, width), point=point, axis=axis, width=width)
-        for point in grid(problem, others, options)
+        for point in points.grid(problem, others, options)
     )
     form = Form(
         kind="boundary",
@@ -102,7 +95,7 @@ def boundary_plan(
 
 def evaluate(task: BoundaryTask) -> Outcome:
     """Search along the key: one row per change, or one if there is none."""
-    require_result_version(task.point.result_version)
+    points.require_result_version(task.point.result_version)
     problem = problem_from_document(task.point.document, task.point.base_directory)
     boundary = find_boundary(
         problem,
@@ -120,13 +113,13 @@ def evaluate(task: BoundaryTask) -> Outcome:
 
 def blank_row(task: BoundaryTask) -> dict[str, Any]:
     """The row of a search of which nothing is known but what it asks."""
-    row = {**blank_point(task.point), "point": task.key, "boundary_key": task.axis.key}
+    row = {**points.blank_row(task.point), "point": task.key, "boundary_key": task.axis.key}
     return {**row, "tolerance": None} if task.axis.key == TOLERANCE else row
 
 
 def _key(point: PointTask, axis: Axis, width: float) -> str:
     """Name of a search: its values count as numbers, however they were written."""
-    return point_key(
+    return points.point_key(
         {
             "point": point.key,
             "boundary": axis.key,
