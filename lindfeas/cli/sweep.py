@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,13 +57,10 @@ def sweep(
     settings: tuple[str, ...],
     workers: int | None,
     dask: str | None,
-    solver: str | None,
-    prove: bool | None,
-    sharp: bool | None,
-    certificates: bool,
     boundary: str | None,
     boundary_width: float | None,
     as_json: bool,
+    **how: Any,
 ) -> int:
     """Answer every point of PROBLEM's [sweep]; run again, it does what is missing.
 
@@ -76,8 +73,7 @@ def sweep(
 
     problem = read_problem(path, settings)
     fixed = {parse_setting(setting)[0] for setting in settings}
-    how = Options(solver=solver, prove=prove, sharp=sharp, certificates=certificates)
-    plan = _plan(problem, how, fixed, boundary, boundary_width)
+    plan = _plan(problem, Options(**how), fixed, boundary, boundary_width)
     with _Display() as display:
         try:
             with _workers(workers, dask) as pool:

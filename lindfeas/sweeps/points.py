@@ -31,6 +31,12 @@ RESULT_VERSION = 2
 CERTIFICATES = "_certificates"
 """Folder of the certificates, beside the table; programs that read parquet pass it over."""
 
+ANSWERED = (
+    *("reason", "target", "norm", "tolerance", "hamiltonian_limit"),
+    *("lower", "upper", "proved", "solver", "seconds"),
+)
+"""Columns that hold what an answer calls by the same name."""
+
 MOST_POINTS = 1_000_000
 
 
@@ -164,19 +170,10 @@ def evaluate(task: PointTask) -> Outcome:
         **task.values,
         "point": task.key,
         "verdict": str(answer.verdict),
-        "reason": answer.reason,
-        "target": answer.target,
-        "norm": answer.norm,
-        "tolerance": answer.tolerance,
-        "hamiltonian_limit": answer.hamiltonian_limit,
-        "lower": answer.lower,
-        "upper": answer.upper,
-        "proved": answer.proved,
+        **{name: getattr(answer, name) for name in ANSWERED},
         "trace_distance_lower": distance.lower,
         "trace_distance_upper": distance.upper,
         "trace_distance_lemma1": distance.lemma1,
-        "solver": answer.solver,
-        "seconds": answer.seconds,
         "certificate": next(iter(files), None),
         "error": None,
         "lindfeas_version": version("lindfeas"),

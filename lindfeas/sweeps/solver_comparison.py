@@ -30,7 +30,8 @@ from lindfeas.program.assembly import assemble
 from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
 from lindfeas.solvers.catalogue import DEFAULTS, SolverStatus, solver_status, status_of
-from lindfeas.solvers.conic import RawSolution, solve, warm_up
+from lindfeas.solvers.conic import RawSolution, solve
+from lindfeas.solvers.running import warm_up
 from lindfeas.sweeps.isolated import TIME_LIMIT, Ending, Report, run_isolated
 from lindfeas.text import End
 

@@ -268,7 +268,7 @@ def test_optional_solvers_agree_with_the_others(
 def test_what_a_solver_prints_from_c_does_not_reach_standard_output(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    from lindfeas.solvers.conic import _mute
+    from lindfeas.solvers.running import _mute
 
     os.write(1, b"before ")
     with _mute("SDPA"):
