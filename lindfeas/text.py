@@ -7,22 +7,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-
-class End(StrEnum):
-    """How a computation ends, as tables and messages say it."""
-
-    FINISHED = "finished"
-    ANSWERED = "answered"
-    UNUSABLE = "unusable"
-    FAILED = "failed"
-    CRASHED = "crashed"
-    TIMED_OUT = "timed out"
 
 
 Row = tuple[str, str]
@@ -74,11 +62,6 @@ def rounded(value: float, digits: int, direction: str) -> str:
 
 def _style(value: Decimal) -> str:
     return "f" if value == 0 or -5 <= value.adjusted() < 6 else "e"
-
-
-def printable(text: str) -> str:
-    """``text`` with control characters escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def short_text(value: float | None, direction: str, digits: int = 7) -> str:

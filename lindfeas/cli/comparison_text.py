@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import TYPE_CHECKING
 
+from lindfeas.errors import End
 from lindfeas.files.columns import ComparisonRow
 from lindfeas.sweeps.solver_comparison import by_problem
-from lindfeas.text import End, rich_table, short_text
+from lindfeas.text import rich_table, short_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from lindfeas.errors import LindfeasError
-from lindfeas.text import printable
+from lindfeas.errors import LindfeasError, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -12,7 +12,6 @@ import click
 
 from lindfeas.cli import options
 from lindfeas.cli.group import ExitCode, main, show, show_json
-from lindfeas.text import text_grid
 
 if TYPE_CHECKING:
     from lindfeas.files.problem_file import ProblemFile
@@ -183,6 +182,8 @@ def _show_summary(title: str, summary: Summary, errors: Counter[str], as_json: b
         return
     from rich.console import Group
     from rich.text import Text
+
+    from lindfeas.text import text_grid
 
     counts = [(name, str(number)) for name, number in sorted(summary.verdicts.items())]
     counts += [("failed", str(summary.failed))] if summary.failed else []

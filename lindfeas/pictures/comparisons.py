@@ -8,12 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
-from lindfeas.errors import InputError
+from lindfeas.errors import End, InputError
 from lindfeas.pictures import style
 from lindfeas.pictures.intervals import SMALLEST
 from lindfeas.pictures.legends import tolerances
 from lindfeas.pictures.scales import log_limits
-from lindfeas.text import End
 
 TIMES, WIDTHS = ["plain_seconds", "seconds"], ["plain_width", "width"]
 """Columns of one solve, and of all of them with rescaling in between."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from itertools import groupby, pairwise
 
+from lindfeas.errors import End
 from lindfeas.program.verdict import Verdict
-from lindfeas.text import End
 
 PRECISION = 60
 """Digits of the arithmetic between decimals."""

@@ -24,8 +24,7 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from lindfeas.errors import LindfeasError
-from lindfeas.text import printable
+from lindfeas.errors import LindfeasError, printable
 
 if TYPE_CHECKING:
     from lindfeas.files.table import Record

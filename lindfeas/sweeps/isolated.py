@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from lindfeas.text import End
+from lindfeas.errors import End
 
 Report = Callable[[dict[str, Any]], None]
 """What a task calls with facts in plain JSON types; they survive whatever happens to it later."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from lindfeas.answers.certify import target_of
 from lindfeas.answers.enclosure import Enclosure, enclose
-from lindfeas.errors import InputError, LindfeasError, quoted
+from lindfeas.errors import End, InputError, LindfeasError, quoted
 from lindfeas.files.columns import COMPARISON_COLUMNS, ComparisonRow
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.files.table import Table, make_table
@@ -33,7 +33,6 @@ from lindfeas.solvers.catalogue import DEFAULTS, SolverStatus, solver_status, st
 from lindfeas.solvers.conic import RawSolution, solve
 from lindfeas.solvers.running import warm_up
 from lindfeas.sweeps.isolated import TIME_LIMIT, Ending, Report, run_isolated
-from lindfeas.text import End
 
 LONGEST_LIMIT = 1e8
 """Seconds, three years: alarms of the system do not take much more, and nobody waits for them."""

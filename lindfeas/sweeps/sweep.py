@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from lindfeas.errors import MissingExtraError
+from lindfeas.errors import End, MissingExtraError
 from lindfeas.files.columns import SWEEP_COLUMNS
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.files.table import Record
@@ -31,7 +31,6 @@ from lindfeas.sweeps import engine
 from lindfeas.sweeps.engine import Failure, Outcome, Workers
 from lindfeas.sweeps.folder import Form, SweepFolder
 from lindfeas.sweeps.points import Options, blank_row, evaluate, free_axes, grid
-from lindfeas.text import End
 
 
 class Task(Protocol):
