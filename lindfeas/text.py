@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+RATE = "epsilon^2"
+"""Unit of defects and rates: the strength of the coupling to the baths is taken out."""
+
 Row = tuple[str, str]
 """A name, and what stands beside it."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from lindfeas.errors import InputError
 from lindfeas.files.complaints import shown, suggestion
 from lindfeas.files.decimals import with_decimals
-from lindfeas.files.quantities import RATE, quantity
+from lindfeas.text import RATE
 
 Type = Literal["float64", "int64", "bool", "string"]
 
@@ -72,7 +72,7 @@ class Axis:
             name=self.key,
             type=_type(self.values),
             description=f"swept key {self.key} of the problem file",
-            unit=quantity(self.key).unit,
+            unit=_unit(self.key),
         )
 
 
@@ -89,6 +89,12 @@ def named(axes: Iterable[Axis], key: str, where: str) -> Axis:
         message = f"must be a swept key, but is {shown(key)}{suggestion(key, known)}"
         raise InputError(message, where)
     return known[key]
+
+
+def _unit(key: str) -> str:
+    from lindfeas.files.quantities import quantity  # and all models: to read tables needs none
+
+    return quantity(key).unit
 
 
 def _type(values: Sequence[Any]) -> Type:
@@ -190,7 +196,7 @@ KEY_VALUES = ("last_possible", "first_impossible", "undecided_low", "undecided_h
 
 def boundary_columns(key: str) -> tuple[Column, ...]:
     """`BOUNDARY_COLUMNS` with the unit of the key along which the verdict changes."""
-    unit = quantity(key).unit
+    unit = _unit(key)
     return tuple(
         replace(column, unit=unit) if column.name in KEY_VALUES else column
         for column in BOUNDARY_COLUMNS

@@ -7,10 +7,7 @@ from dataclasses import fields
 
 from lindfeas.physics.baths.families import FAMILIES
 from lindfeas.physics.models import MODELS
-from lindfeas.text import Quantity
-
-RATE = "epsilon^2"
-"""Unit of defects and rates: the strength of the coupling to the baths is taken out."""
+from lindfeas.text import RATE, Quantity
 
 _QUANTITIES: dict[str, Quantity] = {
     **{f"system.{k}": key for spec in MODELS.values() for k, key in spec.keys.items()},

@@ -28,16 +28,17 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from lindfeas.errors import InputError
 from lindfeas.files.complaints import complaint, key_path, message, shown, suggestion
-from lindfeas.files.decimals import (
+from lindfeas.files.toml_table import (
     DECIMAL_STRINGS,
+    Choice,
     NonNegatives,
     Number,
     Numbers,
     Positive,
     PositiveOrInfinite,
     Positives,
+    TomlTable,
 )
-from lindfeas.files.toml_table import Choice, TomlTable
 from lindfeas.physics.baths.families import FAMILIES
 from lindfeas.physics.models import MODELS
 from lindfeas.physics.models.model_spec import ModelSpec

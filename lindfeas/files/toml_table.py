@@ -1,22 +1,89 @@
-"""A table of a TOML file, as pydantic checks it, and the choice between several."""
+"""What TOML files are made of, as pydantic checks it: numbers, tables, a choice of tables.
+
+Numbers are decimals as the user wrote them, checked but not rounded.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, Union
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, ClassVar, Self, Union
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
+    PlainValidator,
+    TypeAdapter,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
     create_model,
     model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
 from lindfeas.files.complaints import complaint, shown, suggestion
+
+DECIMAL_STRINGS = "decimal_strings"
+"""Validation context: numbers may be decimal strings, as certificates hold them."""
+
+
+class _Number:
+    """A TOML number as a Decimal that a double can hold: finite, or also ``inf``, and in range."""
+
+    def __init__(self, bound: str = "", *, infinite: bool = False) -> None:
+        self.bound, self.infinite = bound, infinite
+
+    def __call__(self, value: Any, info: ValidationInfo) -> Decimal:
+        if isinstance(value, str) and (info.context or {}).get(DECIMAL_STRINGS):
+            with contextlib.suppress(InvalidOperation):
+                value = Decimal(value)
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise complaint(f"must be a number, but is {shown(value)}")
+        number = Decimal(value)
+        if number.is_nan():
+            raise complaint("must be a number, but is nan")
+        if number.is_infinite() and not self.infinite:
+            raise complaint(f"must be finite, but is {shown(number)}")
+        if number.is_finite() and (math.isinf(float(number)) or (number and not float(number))):
+            raise complaint(f"must fit a double-precision number, but is {shown(number)}")
+        if (self.bound and number < 0) or (self.bound == "> 0" and not number):
+            raise complaint(f"must be {self.bound}, but is {shown(number)}")
+        return number
+
+
+_ANY = WithJsonSchema({"type": "number"})
+_FROM_ZERO = WithJsonSchema({"type": "number", "minimum": 0})
+_ABOVE_ZERO = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
+
+Number = Annotated[Decimal, PlainValidator(_Number()), _ANY]
+NonNegative = Annotated[Decimal, PlainValidator(_Number(">= 0")), _FROM_ZERO]
+Positive = Annotated[Decimal, PlainValidator(_Number("> 0")), _ABOVE_ZERO]
+PositiveOrInfinite = Annotated[Decimal, PlainValidator(_Number("> 0", infinite=True)), _ABOVE_ZERO]
+
+
+class _OneOrMany:
+    """Validates a number or a list of numbers, so that an error names the list's entry."""
+
+    def __init__(self, entry: Any) -> None:
+        self.one: TypeAdapter[Decimal] = TypeAdapter(entry)
+        self.many: TypeAdapter[list[Decimal]] = TypeAdapter(list[entry])
+
+    def __call__(
+        self, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Decimal | list[Decimal]:
+        if isinstance(value, list):
+            return self.many.validate_python(value, context=info.context)
+        return self.one.validate_python(value, context=info.context)
+
+
+Numbers = Annotated[Number | list[Number], WrapValidator(_OneOrMany(Number))]
+NonNegatives = Annotated[NonNegative | list[NonNegative], WrapValidator(_OneOrMany(NonNegative))]
+Positives = Annotated[Positive | list[Positive], WrapValidator(_OneOrMany(Positive))]
 
 
 class TomlTable(BaseModel):
