@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,14 +132,9 @@ def _matrix_bath(bath: schema.MatrixBath, sites: int, couplings: NDArray[Any]) -
                 f"holds {number}",
                 f"bath.{bath.name}.couplings",
             )
-    plain = _bath(bath, sites, len(bath.couplings))
-    return Bath(
-        name=plain.name,
-        sites=plain.sites,
-        beta=plain.beta,
-        mu=plain.mu,
+    return replace(
+        _bath(bath, sites, len(bath.couplings)),
         couplings=tuple(couplings[number] for number in bath.couplings),
-        spectral_density=plain.spectral_density,
     )
 
 

@@ -280,10 +280,10 @@ def _with_metadata(arrow: Any, where: str) -> Table:
         axes = tuple(_axis(axis) for axis in json.loads(metadata[b"lindfeas.axes"]))
         problem = json.loads(metadata[b"lindfeas.problem"])
         kind = metadata[b"lindfeas.kind"].decode()
+        if not isinstance(problem, dict) or kind not in KINDS:
+            raise ValueError("of another kind")
     except (KeyError, ValueError, TypeError):
         raise InputError("must hold whole metadata, but they are damaged", where) from None
-    if not isinstance(problem, dict) or kind not in KINDS:
-        raise InputError("must hold whole metadata, but they are damaged", where)
     return Table(arrow=arrow, kind=kind, problem=problem, axes=axes)
 
 
