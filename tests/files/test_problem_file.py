@@ -365,3 +365,52 @@ def test_schema_refuses_what_the_reader_refuses(old: str, new: str) -> None:
     assert not validator().is_valid(plain(wrong))
     with pytest.raises(InputError):
         problem_from_document(wrong)
+
+
+NUMBERS = "bath.left.spectral_density"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("system.coupling", Decimal("inf"), "system.coupling: must be finite, but is inf"),
+        ("system.coupling", [Decimal("-inf")], "system.coupling[0]: must be finite, but is -inf"),
+        ("bath.left.beta", Decimal("-inf"), "bath.left.beta: must be > 0, but is -inf"),
+        ("bath.left.beta", 0, "bath.left.beta: must be > 0, but is 0"),
+        ("bath.left.mu", Decimal("inf"), "bath.left.mu: must be finite, but is inf"),
+        (f"{NUMBERS}.strength", -1, f"{NUMBERS}.strength: must be >= 0, but is -1"),
+        (f"{NUMBERS}.strength", [0, -2], f"{NUMBERS}.strength[1]: must be >= 0, but is -2"),
+        (f"{NUMBERS}.cutoff", Decimal("0.0"), f"{NUMBERS}.cutoff: must be > 0, but is 0.0"),
+        (f"{NUMBERS}.cutoff", Decimal("inf"), f"{NUMBERS}.cutoff: must be finite, but is inf"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_by_the_schema(key: str, value: Any, says: str) -> None:
+    content = document()
+    set_value(content, key, value)
+    with pytest.raises(InputError) as refused:
+        schema.validate(content)
+    assert str(refused.value) == says
+
+
+def test_zero_and_infinity_pass_where_they_may() -> None:
+    content = document()
+    set_value(content, f"{NUMBERS}.strength", Decimal("-0.0"))
+    set_value(content, "bath.left.beta", Decimal("inf"))
+    assert schema.validate(content).bath[0].beta == Decimal("inf")
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        ("system.model", "xxz_chain"),
+        (f"{NUMBERS}.family", ", ".join(schema.DENSITIES)),
+        ("ansatz.rates.rule", "each, total, range"),
+    ],
+)
+@pytest.mark.parametrize(("value", "shown"), [([1], "a list"), ({}, "a table"), (3, "3")])
+def test_what_chooses_a_table_is_a_known_word(key: str, value: Any, known: str, shown: str) -> None:
+    content = document()
+    set_value(content, key, value)
+    with pytest.raises(InputError) as refused:
+        schema.validate(content)
+    assert str(refused.value) == f"{key}: must be one of {known}, but is {shown}"

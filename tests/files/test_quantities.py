@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import lindfeas
+from lindfeas.errors import InputError
 from lindfeas.files.quantities import quantity
 from lindfeas.files.schema import DENSITIES, PROBLEMS
 from lindfeas.physics.baths.families import FAMILIES
@@ -30,6 +31,11 @@ def test_a_models_keys_are_what_builds_it(name: str) -> None:
         default = None if parameter.default is parameter.empty else parameter.default
         assert spec.keys[key].default == default
     assert PROBLEMS[name].spec is spec
+
+
+def test_too_many_sites_are_refused_before_any_matrix_is_made() -> None:
+    with pytest.raises(InputError, match=r"^system\.sites: must be at most \d+ for the "):
+        MODELS["xxz_chain"].sites({"sites": 64})
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -158,6 +158,15 @@ def test_a_custom_density_is_refused() -> None:
         certificate(None, lf.certify(lf.Question(system=chain)))
 
 
+def test_couplings_of_one_bath_with_different_cutoffs_are_refused() -> None:
+    densities = (lf.Ohmic(strength=2.0, cutoff=5.0), lf.Ohmic(cutoff=6.0))
+    bath = lf.Bath(name="left", sites=(0, 1), beta=1.0, spectral_density=densities)
+    chain = lf.models.xxz_chain(sites=2, coupling=0.1, baths=[bath])
+    answer = lf.certify(lf.Question(system=chain), sharp=False, check=False)
+    with pytest.raises(InputError, match=r"^bath\.left\.spectral_density: .* one shape for all"):
+        certificate(None, answer)
+
+
 MALFORMED = {
     "empty": (b"", "must be JSON"),
     "no object": (b"[]", "must be a JSON object"),
