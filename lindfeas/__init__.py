@@ -10,118 +10,78 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lindfeas import models
-    from lindfeas.answers.answer import Answer
-    from lindfeas.answers.certify import certify
-    from lindfeas.errors import (
-        AccuracyError,
-        InputError,
-        LindfeasError,
-        MissingExtraError,
-        PhysicsError,
-        ProofRejectedError,
-        SolverError,
-    )
-    from lindfeas.files.problem_file import problem_schema, read_problem
-    from lindfeas.files.table import Table, read_table
-    from lindfeas.physics.baths.spectral_density import (
-        CustomDensity,
-        DrudeLorentz,
-        Ohmic,
-        OhmicExponential,
-    )
-    from lindfeas.physics.equations.lindbladian import Lindbladian
-    from lindfeas.physics.equations.redfield import Redfield, redfield_equation
-    from lindfeas.physics.systems.bath import Bath
-    from lindfeas.physics.systems.open_system import OpenSystem
-    from lindfeas.pictures import plot
-    from lindfeas.program.question import Question
-    from lindfeas.program.rates import Rates
-    from lindfeas.program.target import Target
-    from lindfeas.solvers.catalogue import solver_status
-    from lindfeas.sweeps.solver_comparison import compare
-    from lindfeas.theorems.proving import prove
+    from lindfeas import models as models
+    from lindfeas.answers.answer import Answer as Answer
+    from lindfeas.answers.certify import certify as certify
+    from lindfeas.errors import AccuracyError as AccuracyError
+    from lindfeas.errors import InputError as InputError
+    from lindfeas.errors import LindfeasError as LindfeasError
+    from lindfeas.errors import MissingExtraError as MissingExtraError
+    from lindfeas.errors import PhysicsError as PhysicsError
+    from lindfeas.errors import ProofRejectedError as ProofRejectedError
+    from lindfeas.errors import SolverError as SolverError
+    from lindfeas.files.problem_file import problem_schema as problem_schema
+    from lindfeas.files.problem_file import read_problem as read_problem
+    from lindfeas.files.table import Table as Table
+    from lindfeas.files.table import read_table as read_table
+    from lindfeas.physics.baths.custom_density import CustomDensity as CustomDensity
+    from lindfeas.physics.baths.spectral_density import DrudeLorentz as DrudeLorentz
+    from lindfeas.physics.baths.spectral_density import Ohmic as Ohmic
+    from lindfeas.physics.baths.spectral_density import OhmicExponential as OhmicExponential
+    from lindfeas.physics.equations.lindbladian import Lindbladian as Lindbladian
+    from lindfeas.physics.equations.redfield import Redfield as Redfield
+    from lindfeas.physics.equations.redfield import redfield_equation as redfield_equation
+    from lindfeas.physics.systems.bath import Bath as Bath
+    from lindfeas.physics.systems.open_system import OpenSystem as OpenSystem
+    from lindfeas.pictures import plot as plot
+    from lindfeas.program.question import Question as Question
+    from lindfeas.program.rates import Rates as Rates
+    from lindfeas.program.target import Target as Target
+    from lindfeas.solvers.catalogue import solver_status as solver_status
+    from lindfeas.sweeps.solver_comparison import compare as compare
+    from lindfeas.theorems.proving import prove as prove
 
-_HOME = {
-    "AccuracyError": "errors",
-    "Answer": "answers.answer",
-    "Bath": "physics.systems.bath",
-    "CustomDensity": "physics.baths.spectral_density",
-    "DrudeLorentz": "physics.baths.spectral_density",
-    "InputError": "errors",
-    "Lindbladian": "physics.equations.lindbladian",
-    "LindfeasError": "errors",
-    "MissingExtraError": "errors",
-    "Ohmic": "physics.baths.spectral_density",
-    "OhmicExponential": "physics.baths.spectral_density",
-    "OpenSystem": "physics.systems.open_system",
-    "PhysicsError": "errors",
-    "ProofRejectedError": "errors",
-    "Question": "program.question",
-    "Rates": "program.rates",
-    "Redfield": "physics.equations.redfield",
-    "SolverError": "errors",
-    "Table": "files.table",
-    "Target": "program.target",
-    "certify": "answers.certify",
-    "compare": "sweeps.solver_comparison",
-    "models": "",
-    "plot": "pictures",
-    "problem_schema": "files.problem_file",
-    "prove": "theorems.proving",
-    "read_problem": "files.problem_file",
-    "read_table": "files.table",
-    "redfield_equation": "physics.equations.redfield",
-    "solver_status": "solvers.catalogue",
+    __version__: str
+
+_HOMES = {
+    "answers.answer": "Answer",
+    "answers.certify": "certify",
+    "errors": "AccuracyError InputError LindfeasError MissingExtraError PhysicsError "
+    "ProofRejectedError SolverError",
+    "files.problem_file": "problem_schema read_problem",
+    "files.table": "Table read_table",
+    "models": "models",
+    "physics.baths.custom_density": "CustomDensity",
+    "physics.baths.spectral_density": "DrudeLorentz Ohmic OhmicExponential",
+    "physics.equations.lindbladian": "Lindbladian",
+    "physics.equations.redfield": "Redfield redfield_equation",
+    "physics.systems.bath": "Bath",
+    "physics.systems.open_system": "OpenSystem",
+    "pictures": "plot",
+    "program.question": "Question",
+    "program.rates": "Rates",
+    "program.target": "Target",
+    "solvers.catalogue": "solver_status",
+    "sweeps.solver_comparison": "compare",
+    "theorems.proving": "prove",
 }
-"""Every public name and the module that it lives in."""
+"""Every module with public names, and these."""
 
-__all__ = [
-    "AccuracyError",
-    "Answer",
-    "Bath",
-    "CustomDensity",
-    "DrudeLorentz",
-    "InputError",
-    "Lindbladian",
-    "LindfeasError",
-    "MissingExtraError",
-    "Ohmic",
-    "OhmicExponential",
-    "OpenSystem",
-    "PhysicsError",
-    "ProofRejectedError",
-    "Question",
-    "Rates",
-    "Redfield",
-    "SolverError",
-    "Table",
-    "Target",
-    "certify",
-    "compare",
-    "models",
-    "plot",
-    "problem_schema",
-    "prove",
-    "read_problem",
-    "read_table",
-    "redfield_equation",
-    "solver_status",
-]
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
+if not TYPE_CHECKING:  # those who check types see the imports above, and nothing else
+    __all__ = list(_HOME)
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        value: Any = importlib.import_module("importlib.metadata").version("lindfeas")
-    elif name == "models":
-        return importlib.import_module("lindfeas.models")
-    elif name in _HOME:
-        value = getattr(importlib.import_module(f"lindfeas.{_HOME[name]}"), name)
-    else:
-        raise AttributeError(f"module 'lindfeas' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            value = importlib.import_module("importlib.metadata").version("lindfeas")
+        elif name in _HOME:
+            home = importlib.import_module(f"lindfeas.{_HOME[name]}")
+            value = home if name == "models" else getattr(home, name)
+        else:
+            raise AttributeError(f"module 'lindfeas' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    def __dir__() -> list[str]:
+        return sorted([*globals(), *__all__])

@@ -1,6 +1,18 @@
-"""The errors that lindfeas raises: one root, one clear line each."""
+"""The errors that lindfeas raises: one root, one clear line each; and how computations end."""
 
 from collections.abc import Callable
+from enum import StrEnum
+
+
+class End(StrEnum):
+    """How a computation ends, as tables and messages say it."""
+
+    FINISHED = "finished"
+    ANSWERED = "answered"
+    UNUSABLE = "unusable"
+    FAILED = "failed"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed out"
 
 
 class LindfeasError(Exception):
@@ -78,6 +90,11 @@ def quoted(value: object, longest: int = LONGEST_QUOTE, how: Callable[[object], 
     except Exception:  # its own code, or an integer too long for decimal digits
         text = f"of type {type(value).__name__}"
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def require(value: object, kind: type | tuple[type, ...], where: str, otherwise: str = "") -> None:

@@ -5,14 +5,31 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+
+RATE = "epsilon^2"
+"""Unit of defects and rates: the strength of the coupling to the baths is taken out."""
+
 Row = tuple[str, str]
 """A name, and what stands beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a number is called, its symbol in mathtext, and its unit.
+
+    Units are ``energy``, ``1/energy``, ``epsilon^2`` (rates), ``dimensionless``, and so on.
+    """
+
+    name: str
+    symbol: str
+    unit: str
 
 
 def interval_text(lower: float | None, upper: float | None) -> str:

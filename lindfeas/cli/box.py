@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lindfeas.cli.group import ExitCode
+from lindfeas.cli.group import ExitCode, show_json
 from lindfeas.program.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -81,8 +80,7 @@ def _show(problem: ProblemFile, answer: BoxAnswer, target: Path | None, as_json:
     found = answer.to_dict()
     if as_json:
         where = None if target is None else str(target)
-        content = {**found, "certificate": where, "problem": problem.json_document()}
-        click.echo(json.dumps(content, indent=2, allow_nan=False))
+        show_json({**found, "certificate": where, "problem": problem.json_document()})
         return
     cells = found["cells"]
     click.echo(problem.title or str(problem.path))

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lindfeas.cli.group import (
-    ExitCode,
-    folder_name,
-    json_option,
-    main,
-    prove_option,
-    sharp_option,
-    show,
-    solver_option,
-)
+from lindfeas.cli import options
+from lindfeas.cli.group import ExitCode, main, show, show_json
 from lindfeas.errors import ProofRejectedError
 from lindfeas.program.verdict import Verdict
 
@@ -27,23 +19,14 @@ if TYPE_CHECKING:
 
 
 @main.command()
-@click.argument("path", metavar="PROBLEM", type=click.Path(path_type=Path))
-@click.option(
-    "--set",
-    "settings",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Change the problem, such as bath.right.beta=5; may be repeated.",
+@options.problem
+@options.settings("Change the problem, such as bath.right.beta=5; may be repeated.")
+@options.solver
+@options.out(
+    "Write PROBLEM.answer.json, and PROBLEM.certificate.json if there is a proof, into DIR."
 )
-@solver_option
-@click.option(
-    "--out",
-    metavar="DIR",
-    callback=folder_name,
-    help="Write PROBLEM.answer.json, and PROBLEM.certificate.json if there is a proof, into DIR.",
-)
-@prove_option
-@sharp_option
+@options.prove
+@options.sharp
 @click.option(
     "--box",
     "box",
@@ -58,7 +41,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="With --box: try at most so many cells of the box; 1000 by default.",
 )
-@json_option
+@options.as_json
 def certify(
     path: Path,
     settings: tuple[str, ...],
@@ -92,7 +75,12 @@ def certify(
     except ProofRejectedError as error:
         click.echo(f"error: {error}", err=True)
         return ExitCode.FAILED
-    _show_answer(problem, answer, as_json)
+    if as_json:
+        show_json(_content(problem, answer))
+    else:
+        from lindfeas.cli.answer_text import answer_table
+
+        show(answer_table(problem.title or str(problem.path), answer))
     return ExitCode.UNDECIDED if answer.verdict == Verdict.UNDECIDED else ExitCode.ANSWERED
 
 
@@ -146,20 +134,11 @@ def _answered(
             where = certificate_file.write(certificate_text(certificate))
             answer = replace(answer, certificate=str(where))
             click.echo(f"written: {where}", err=True)
-        where = file.write(_answer_json(problem, answer) + "\n")
+        text = json.dumps(_content(problem, answer), indent=2, allow_nan=False)
+        where = file.write(text + "\n")
         click.echo(f"written: {where}", err=True)
     return answer
 
 
-def _show_answer(problem: ProblemFile, answer: Answer, as_json: bool) -> None:
-    if as_json:
-        click.echo(_answer_json(problem, answer))
-        return
-    from lindfeas.cli.answer_text import answer_table
-
-    show(answer_table(problem.title or str(problem.path), answer))
-
-
-def _answer_json(problem: ProblemFile, answer: Answer) -> str:
-    content = {**answer.to_dict(), "problem": problem.json_document()}
-    return json.dumps(content, indent=2, allow_nan=False)
+def _content(problem: ProblemFile, answer: Answer) -> dict[str, Any]:
+    return {**answer.to_dict(), "problem": problem.json_document()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -14,25 +13,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lindfeas.cli.group import ExitCode, folder_name, json_option, main, show
+from lindfeas.cli import options
+from lindfeas.cli.group import ExitCode, main, show, show_json
 from lindfeas.sweeps.isolated import TIME_LIMIT
 
 if TYPE_CHECKING:
+    from lindfeas.files.columns import ComparisonRow
     from lindfeas.files.problem_file import ProblemFile
-    from lindfeas.sweeps.solver_comparison import ComparisonRow
 
 
 @main.command()
 @click.argument(
     "paths", metavar="PROBLEM...", type=click.Path(path_type=Path), nargs=-1, required=True
 )
-@click.option(
-    "--set",
-    "settings",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Change every problem, such as bath.right.beta=5; may be repeated.",
-)
+@options.settings("Change every problem, such as bath.right.beta=5; may be repeated.")
 @click.option(
     "--solvers",
     metavar="NAMES",
@@ -46,13 +40,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Stop a solver that takes longer for one problem, and keep what was certified by then.",
 )
-@click.option(
-    "--out",
-    metavar="DIR",
-    callback=folder_name,
-    help="Write the rows as a parquet table into DIR.",
-)
-@json_option
+@options.out("Write the rows as a parquet table into DIR.")
+@options.as_json
 def compare(
     paths: Sequence[Path],
     settings: tuple[str, ...],
@@ -72,8 +61,7 @@ def compare(
         found = list(rows) if out is None else _written(rows, problems, out)
     if as_json:
         limit = time_limit if math.isfinite(time_limit) else None
-        content = {"time_limit": limit, "rows": [row.to_dict() for row in found]}
-        click.echo(json.dumps(content, indent=2, allow_nan=False))
+        show_json({"time_limit": limit, "rows": [row.to_dict() for row in found]})
     else:
         from lindfeas.cli.comparison_text import comparison_report
 

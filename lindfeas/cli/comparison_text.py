@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import TYPE_CHECKING
 
-from lindfeas.sweeps.solver_comparison import ANSWERED, ComparisonRow, by_problem
+from lindfeas.errors import End
+from lindfeas.files.columns import ComparisonRow
+from lindfeas.sweeps.solver_comparison import by_problem
 from lindfeas.text import rich_table, short_text
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def notes(rows: Iterable[ComparisonRow]) -> list[str]:
     return [
         f"{row.solver} {row.outcome}: {row.message}"
         for row in rows
-        if row.message or row.outcome != ANSWERED
+        if row.message or row.outcome != End.ANSWERED
     ]
 
 

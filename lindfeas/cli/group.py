@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 import warnings
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from lindfeas.errors import LindfeasError
+from lindfeas.errors import LindfeasError, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -60,7 +61,7 @@ class OneLineErrors(click.Group):
             with warnings.catch_warnings(record=True) as noted:
                 code = super().invoke(ctx)
             for message in dict.fromkeys(str(warning.message) for warning in noted):
-                click.echo(f"warning: {_printable(message)}", err=True)
+                click.echo(f"warning: {printable(message.strip())}", err=True)
             return code
         except LindfeasError as error:
             _fail(str(error), ExitCode.BAD_INPUT)
@@ -87,29 +88,9 @@ def main() -> None:
     """
 
 
-solver_option = click.option(
-    "--solver", metavar="NAME", help="Use this solver only; see `lindfeas solvers`."
-)
-prove_option = click.option(
-    "--prove/--no-prove",
-    default=None,
-    help="Prove the bounds in ball arithmetic; by default where python-flint makes it quick.",
-)
-sharp_option = click.option(
-    "--sharp/--no-sharp",
-    default=None,
-    help="Sharpen the trace distance; by default where that is quick.",
-)
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
-)
-
-
-def folder_name(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """The value of ``--out DIR``: an empty one is a variable that was not set, not this folder."""
-    if value == "":
-        raise click.BadParameter("must be a directory, but is empty", context, option)
-    return value
+def show_json(content: Any) -> None:
+    """Print one JSON object."""
+    click.echo(json.dumps(content, indent=2, allow_nan=False))
 
 
 def show(renderable: RenderableType) -> None:
@@ -145,10 +126,5 @@ def _usage(error: click.ClickException) -> str:
 
 def _fail(message: str, code: int) -> NoReturn:
     """Exit with one line on standard error."""
-    click.echo(f"error: {_printable(message)}", err=True)
+    click.echo(f"error: {printable(message.strip())}", err=True)
     sys.exit(code)
-
-
-def _printable(message: str) -> str:
-    """``message`` on one line, control characters escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -42,15 +43,7 @@ from lindfeas.cli.group import ExitCode, main
     help="Draw two keys as a map or as curves; by default a map where both have 6 values or more.",
 )
 @click.option("--title", metavar="TEXT", help="Title in place of the problem's; '' for none.")
-def plot(
-    path: Path,
-    out: Path | None,
-    x: str | None,
-    y: str,
-    where: tuple[str, ...],
-    as_map: bool | None,
-    title: str | None,
-) -> int:
+def plot(path: Path, out: Path | None, **how: Any) -> int:
     """Draw the table in the folder DIR, as sweep and compare write it."""
     from lindfeas.files.table import read_table
     from lindfeas.pictures import plot as draw
@@ -62,6 +55,6 @@ def plot(
     supported_suffix(file)
     table = read_table(path)
     require_outside(file, path)
-    draw(table, out=file, x=x, y=y, where=where, as_map=as_map, title=title)
+    draw(table, out=file, **how)
     click.echo(f"written: {file}", err=True)
     return ExitCode.ANSWERED

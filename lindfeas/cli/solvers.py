@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 
-import click
-
-from lindfeas.cli.group import ExitCode, json_option, main, show
+from lindfeas.cli import options
+from lindfeas.cli.group import ExitCode, main, show, show_json
 
 
 @main.command()
-@json_option
+@options.as_json
 def solvers(as_json: bool) -> int:
     """List the solvers, and for each whether it can be used here."""
     from lindfeas.solvers.catalogue import solver_status
 
     status = solver_status()
     if as_json:
-        fields = ("name", "version", "installed", "usable", "message")
-        rows = [{field: getattr(row, field) for field in fields} for row in status]
-        click.echo(json.dumps({"solvers": rows}, indent=2))
+        show_json({"solvers": [asdict(row) for row in status]})
     else:
         from lindfeas.cli.answer_text import solvers_table
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -11,16 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lindfeas.cli.group import (
-    ExitCode,
-    folder_name,
-    json_option,
-    main,
-    prove_option,
-    sharp_option,
-    show,
-    solver_option,
-)
+from lindfeas.cli import options
+from lindfeas.cli.group import ExitCode, main, show, show_json
 
 if TYPE_CHECKING:
     from lindfeas.files.problem_file import ProblemFile
@@ -33,21 +24,9 @@ SHOWN_ERRORS = 5
 
 
 @main.command()
-@click.argument("path", metavar="PROBLEM", type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    metavar="DIR",
-    required=True,
-    callback=folder_name,
-    help="Folder of the table; made if missing.",
-)
-@click.option(
-    "--set",
-    "settings",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Change the problem; a swept key keeps this value. May be repeated.",
-)
+@options.problem
+@options.out("Folder of the table; made if missing.", required=True)
+@options.settings("Change the problem; a swept key keeps this value. May be repeated.")
 @click.option(
     "--workers",
     metavar="N",
@@ -55,9 +34,9 @@ SHOWN_ERRORS = 5
     help="Processes on this machine; by default one per CPU.",
 )
 @click.option("--dask", metavar="ADDRESS", help="Use the Dask cluster of this scheduler instead.")
-@solver_option
-@prove_option
-@sharp_option
+@options.solver
+@options.prove
+@options.sharp
 @click.option("--certificates", is_flag=True, help="Keep the certificates of what was proved.")
 @click.option(
     "--boundary",
@@ -70,20 +49,17 @@ SHOWN_ERRORS = 5
     type=float,
     help="Relative width of the brackets around the changes; 0.001 by default.",
 )
-@json_option
+@options.as_json
 def sweep(
     path: Path,
     out: str,
     settings: tuple[str, ...],
     workers: int | None,
     dask: str | None,
-    solver: str | None,
-    prove: bool | None,
-    sharp: bool | None,
-    certificates: bool,
     boundary: str | None,
     boundary_width: float | None,
     as_json: bool,
+    **how: Any,
 ) -> int:
     """Answer every point of PROBLEM's [sweep]; run again, it does what is missing.
 
@@ -96,8 +72,7 @@ def sweep(
 
     problem = read_problem(path, settings)
     fixed = {parse_setting(setting)[0] for setting in settings}
-    options = Options(solver=solver, prove=prove, sharp=sharp, certificates=certificates)
-    plan = _plan(problem, options, fixed, boundary, boundary_width)
+    plan = _plan(problem, Options(**how), fixed, boundary, boundary_width)
     with _Display() as display:
         try:
             with _workers(workers, dask) as pool:
@@ -112,7 +87,7 @@ def sweep(
 
 def _plan(
     problem: ProblemFile,
-    options: Options,
+    how: Options,
     fixed: set[str],
     boundary: str | None,
     width: float | None,
@@ -122,12 +97,10 @@ def _plan(
     from lindfeas.sweeps.sweep import sweep_plan
 
     if boundary is not None:
-        return boundary_plan(
-            problem, boundary, options, fixed, width=WIDTH if width is None else width
-        )
+        return boundary_plan(problem, boundary, how, fixed, width=WIDTH if width is None else width)
     if width is not None:
         raise click.UsageError("--boundary-width needs --boundary")
-    return sweep_plan(problem, options, fixed)
+    return sweep_plan(problem, how, fixed)
 
 
 def _workers(
@@ -205,20 +178,18 @@ class _Display:
 
 def _show_summary(title: str, summary: Summary, errors: Counter[str], as_json: bool) -> None:
     if as_json:
-        content: dict[str, Any] = {**asdict(summary), "table": str(summary.table)}
-        click.echo(json.dumps(content, indent=2, allow_nan=False))
+        show_json({**asdict(summary), "table": str(summary.table)})
         return
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, 2))
-    for name, number in sorted(summary.verdicts.items()):
-        grid.add_row(name, str(number))
-    if summary.failed:
-        grid.add_row("failed", str(summary.failed))
+    from lindfeas.text import text_grid
+
+    counts = [(name, str(number)) for name, number in sorted(summary.verdicts.items())]
+    counts += [("failed", str(summary.failed))] if summary.failed else []
     earlier = f", {summary.reused} of them in earlier runs" if summary.reused else ""
     points = f"{summary.points} points in {summary.seconds:.1f} s{earlier}"
-    show(Group(Text(title, style="bold"), Text(points), grid, Text(f"table  {summary.table}")))
+    table = Text(f"table  {summary.table}")
+    show(Group(Text(title, style="bold"), Text(points), text_grid(counts), table))
     for error, number in errors.most_common(SHOWN_ERRORS):
         click.echo(f"failed ({number}): {error}", err=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from lindfeas.cli.group import ExitCode, json_option, main
+from lindfeas.cli import options
+from lindfeas.cli.group import ExitCode, main, show_json
 
 
 @main.command()
 @click.argument("path", metavar="CERTIFICATE", type=click.Path(path_type=Path))
-@json_option
+@options.as_json
 def verify(path: Path, as_json: bool) -> int:
     """Prove the claims of the file CERTIFICATE in ball arithmetic, trusting nothing in it."""
     from dataclasses import asdict
@@ -34,7 +34,7 @@ def verify(path: Path, as_json: bool) -> int:
         click.echo(f"rejected: {error}", err=True)
         return ExitCode.FAILED
     if as_json:
-        click.echo(json.dumps(asdict(proof), indent=2, allow_nan=False))
+        show_json(asdict(proof))
     else:
         click.echo(f"{proof.status}\n\n{proof.statement}")
         for done in proof.checks:

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from lindfeas.errors import InputError
@@ -16,24 +16,28 @@ UNFINISHED = ".part"
 
 
 class PendingFile:
-    """A file under construction beside its final place; made by `pending_file`."""
+    """A file under construction beside its final place; made by `pending_file`.
 
-    def __init__(self, path: Path) -> None:
+    ``kind`` is what the user has named: the ``file`` itself or its ``directory``.
+    """
+
+    def __init__(self, path: Path, kind: str = "directory") -> None:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        self.path = path
+        self.path, self.kind = path, kind
         self.written = False
         self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
         self._descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
-    def write(self, text: str) -> Path:
-        """Make ``text`` the whole content of the file, on disk when this returns."""
-        with writing(self.path):
-            with os.fdopen(self._descriptor, "w", encoding="utf-8", closefd=False) as stream:
-                stream.write(text)
+    def write(self, content: str | bytes | memoryview) -> Path:
+        """Make ``content`` the whole content of the file, on disk when this returns."""
+        with writing(self.path, kind=self.kind):
+            with os.fdopen(self._descriptor, "wb", closefd=False) as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(self._temporary, self.path)
+            sync_folder(self.path.parent)
         self.written = True
         return self.path
 
@@ -41,7 +45,8 @@ class PendingFile:
         """Give up what has not been written."""
         os.close(self._descriptor)
         if not self.written:
-            self._temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._temporary.unlink()
 
 
 @contextmanager
@@ -107,20 +112,8 @@ def replace_file(path: Path, content: bytes | memoryview, kind: str = "directory
     InputError
         If the file cannot be written; an older one is untouched then.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
-    with writing(path, kind=kind):
-        try:
-            with temporary.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-        sync_folder(path.parent)
-    return path
+    with writing(path, kind=kind), closing(PendingFile(path, kind)) as pending:
+        return pending.write(content)
 
 
 def sync_folder(folder: Path) -> None:

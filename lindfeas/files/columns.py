@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+from lindfeas.errors import InputError
+from lindfeas.files.complaints import shown, suggestion
+from lindfeas.files.decimals import with_decimals
+from lindfeas.text import RATE
 
 Type = Literal["float64", "int64", "bool", "string"]
-
-RATE = "epsilon^2"
-"""Unit of defects and rates: the strength of the coupling to the baths is taken out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +45,25 @@ class Axis:
     key
         Dotted key, such as ``bath.right.beta``.
     values
-        What it takes: floats, ints, bools or strings (lists and tables as JSON text).
+        What it takes: in a problem file TOML values (numbers with a point as Decimals), in a table
+        floats, ints, bools or strings (lists and tables as JSON text); see `plain`.
     scale
         ``linear`` or ``log`` for a range, ``list`` for values that were listed.
     """
 
     key: str
-    values: tuple[float | int | bool | str, ...]
+    values: tuple[Any, ...]
     scale: str = "list"
+
+    def plain(self) -> Axis:
+        """The same axis with its values as a table holds them."""
+        values: list[Any] = with_decimals(list(self.values), float)
+        kind = _type(values)
+        if kind == "float64":
+            values = [float(value) for value in values]
+        elif kind == "string":
+            values = [value if isinstance(value, str) else json.dumps(value) for value in values]
+        return replace(self, values=tuple(values))
 
     @property
     def column(self) -> Column:
@@ -57,39 +72,37 @@ class Axis:
             name=self.key,
             type=_type(self.values),
             description=f"swept key {self.key} of the problem file",
-            unit=unit_of_key(self.key),
+            unit=_unit(self.key),
         )
 
 
-def unit_of_key(key: str) -> str:
-    """Unit of a key of the problem file, such as ``1/energy`` of ``bath.right.beta``."""
-    return _KEY_UNITS.get(key.rpartition(".")[2], "")
+def named(axes: Iterable[Axis], key: str, where: str) -> Axis:
+    """The axis of a swept key.
+
+    Raises
+    ------
+    InputError
+        If there is none; ``where`` is who asks, such as ``--x``.
+    """
+    known = {axis.key: axis for axis in axes}
+    if key not in known:
+        message = f"must be a swept key, but is {shown(key)}{suggestion(key, known)}"
+        raise InputError(message, where)
+    return known[key]
+
+
+def _unit(key: str) -> str:
+    from lindfeas.files.quantities import quantity  # and all models: to read tables needs none
+
+    return quantity(key).unit
 
 
 def _type(values: Sequence[Any]) -> Type:
     if all(isinstance(value, bool) for value in values):
         return "bool"
-    if any(isinstance(value, bool | str) for value in values):
+    if any(isinstance(value, bool | str | list | dict) for value in values):
         return "string"
     return "int64" if all(isinstance(value, int) for value in values) else "float64"
-
-
-_KEY_UNITS = {
-    "field": "energy",
-    "coupling": "energy",
-    "beta": "1/energy",
-    "mu": "energy",
-    "cutoff": "energy",
-    "anisotropy": "dimensionless",
-    "exponent": "dimensionless",
-    "strength": "energy^(1 - exponent)",
-    "sites": "dimensionless",
-    "value": RATE,
-    "min": RATE,
-    "max": RATE,
-    "tolerance": RATE,
-    "hamiltonian_limit": RATE,
-}
 
 
 def _column(name: str, type: Type, unit: str, description: str) -> Column:
@@ -183,53 +196,84 @@ KEY_VALUES = ("last_possible", "first_impossible", "undecided_low", "undecided_h
 
 def boundary_columns(key: str) -> tuple[Column, ...]:
     """`BOUNDARY_COLUMNS` with the unit of the key along which the verdict changes."""
-    unit = unit_of_key(key)
+    unit = _unit(key)
     return tuple(
         replace(column, unit=unit) if column.name in KEY_VALUES else column
         for column in BOUNDARY_COLUMNS
     )
 
 
-COMPARISON_COLUMNS: tuple[Column, ...] = tuple(
-    Column(name=name, type=kind, description=description, unit=unit)  # type: ignore[arg-type]
-    for name, kind, unit, description in (
-        ("problem", "string", "", "name of the problem"),
-        ("title", "string", "", "title of the problem"),
-        ("target", "string", "", "what has to be reproduced"),
-        ("norm", "string", "", "norm of the defect; null for populations"),
-        ("tolerance", "float64", RATE, "the problem's tolerance"),
-        ("solver", "string", "", "name of the solver"),
-        ("version", "string", "", "version of the solver's package"),
-        ("usable", "bool", "", "whether the solver is installed and licensed"),
-        ("outcome", "string", "", "answered, unusable, crashed, timed out or failed"),
-        ("message", "string", "", "what happened, where there is something to say"),
-        ("status", "string", "", "as reported by the plain solve"),
-        ("objective", "float64", RATE, "as reported by the plain solve"),
-        (
-            "objective_error",
-            "float64",
-            RATE,
-            "how far the reported objective lies outside of what all solvers together certify",
-        ),
-        (
-            "objective_holds",
-            "bool",
-            "",
-            "whether objective_error is at most the tolerance; false also for a solver that calls "
-            "the program infeasible or unbounded, which it never is",
-        ),
-        ("iterations", "int64", "dimensionless", "as reported by the plain solve"),
-        ("compile_seconds", "float64", "s", "of the plain solve, before the solver starts"),
-        ("solve_seconds", "float64", "s", "of the plain solve, inside the solver"),
-        ("plain_lower", "float64", RATE, "lower bound certified from the plain solve alone"),
-        ("plain_upper", "float64", RATE, "upper bound certified from the plain solve alone"),
-        ("plain_width", "float64", RATE, "plain_upper - plain_lower"),
-        ("lower", "float64", RATE, "certified lower bound after rescaling and solving again"),
-        ("upper", "float64", RATE, "certified upper bound after rescaling and solving again"),
-        ("width", "float64", RATE, "upper - lower"),
-        ("solves", "int64", "dimensionless", "solves behind lower and upper"),
-        ("seconds", "float64", "s", "until lower and upper were known: these solves, certified"),
-        ("lindfeas_version", "string", "", "version of lindfeas"),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRow:
+    """One solver on one problem; unit and meaning of a column stand beside its type."""
+
+    problem: Annotated[str, "", "name of the problem"]
+    title: Annotated[str, "", "title of the problem"]
+    target: Annotated[str, "", "what has to be reproduced"]
+    norm: Annotated[str | None, "", "norm of the defect; null for populations"]
+    tolerance: Annotated[float, RATE, "the problem's tolerance"]
+    solver: Annotated[str, "", "name of the solver"]
+    version: Annotated[str | None, "", "version of the solver's package"]
+    usable: Annotated[bool, "", "whether the solver is installed and licensed"]
+    outcome: Annotated[str, "", "answered, unusable, crashed, timed out or failed"]
+    message: Annotated[str, "", "what happened, where there is something to say"]
+    status: Annotated[str | None, "", "as reported by the plain solve"] = None
+    objective: Annotated[float | None, RATE, "as reported by the plain solve"] = None
+    objective_error: Annotated[
+        float | None,
+        RATE,
+        "how far the reported objective lies outside of what all solvers together certify",
+    ] = None
+    objective_holds: Annotated[
+        bool | None,
+        "",
+        "whether objective_error is at most the tolerance; false also for a solver that calls "
+        "the program infeasible or unbounded, which it never is",
+    ] = None
+    iterations: Annotated[int | None, "dimensionless", "as reported by the plain solve"] = None
+    compile_seconds: Annotated[
+        float | None, "s", "of the plain solve, before the solver starts"
+    ] = None
+    solve_seconds: Annotated[float | None, "s", "of the plain solve, inside the solver"] = None
+    plain_lower: Annotated[
+        float | None, RATE, "lower bound certified from the plain solve alone"
+    ] = None
+    plain_upper: Annotated[
+        float | None, RATE, "upper bound certified from the plain solve alone"
+    ] = None
+    plain_width: Annotated[float | None, RATE, "plain_upper - plain_lower"] = None
+    lower: Annotated[
+        float | None, RATE, "certified lower bound after rescaling and solving again"
+    ] = None
+    upper: Annotated[
+        float | None, RATE, "certified upper bound after rescaling and solving again"
+    ] = None
+    width: Annotated[float | None, RATE, "upper - lower"] = None
+    solves: Annotated[int | None, "dimensionless", "solves behind lower and upper"] = None
+    seconds: Annotated[
+        float | None, "s", "until lower and upper were known: these solves, certified"
+    ] = None
+    lindfeas_version: Annotated[str, "", "version of lindfeas"] = field(
+        default_factory=lambda: version("lindfeas")
     )
-)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Columns by name."""
+        return asdict(self)
+
+
+_TYPES: dict[type, Type] = {float: "float64", int: "int64", bool: "bool", str: "string"}
+
+
+def columns_of(row: type) -> tuple[Column, ...]:
+    """The columns of a table whose rows are such dataclasses."""
+    found = []
+    for name, hint in get_type_hints(row, include_extras=True).items():
+        plain, (unit, description) = get_args(hint)[0], hint.__metadata__
+        kind = next(iter(get_args(plain)), plain)  # the type before "| None"
+        found.append(Column(name=name, type=_TYPES[kind], description=description, unit=unit))
+    return tuple(found)
+
+
+COMPARISON_COLUMNS = columns_of(ComparisonRow)
 """The columns of a comparison of solvers: one row per problem and solver."""

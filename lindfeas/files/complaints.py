@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from lindfeas.errors import InputError
+
 _MESSAGES = {
     "bool_type": "must be true or false",
     "dict_type": "must be a table",
@@ -31,6 +33,15 @@ def suggestion(key: str, known: Iterable[str], kind: str = "") -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"{f' of {kind}' if kind else ''}; known: {', '.join(known)}"
+
+
+def key_and_value(setting: str, where: str) -> tuple[str, str]:
+    """Both sides of ``KEY=VALUE``; ``where`` is the option that takes it."""
+    key, _, text = (part.strip() for part in setting.partition("="))
+    if not (key and text):
+        message = f"must be KEY=VALUE, such as bath.left.beta=5, but is {shown(setting)}"
+        raise InputError(message, where)
+    return key, text
 
 
 def shown(value: Any, quote: Callable[[Any], str] = repr) -> str:

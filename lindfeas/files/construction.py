@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from decimal import Decimal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +12,16 @@ from numpy.typing import NDArray
 
 from lindfeas.errors import InputError
 from lindfeas.files import schema
-from lindfeas.physics.baths.spectral_density import (
-    DrudeLorentz,
-    Ohmic,
-    OhmicExponential,
-    SpectralDensity,
-)
-from lindfeas.physics.models.xxz import check_memory, with_spin_couplings, xxz_chain
+from lindfeas.files.decimals import with_decimals
+from lindfeas.physics.baths.families import FAMILIES
+from lindfeas.physics.baths.spectral_density import SpectralDensity
 from lindfeas.physics.systems.bath import Bath
 from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.program.question import DEFAULT_NORM, Question
 from lindfeas.program.rates import Rates
 
-DENSITIES: dict[str, type[Ohmic] | type[OhmicExponential] | type[DrudeLorentz]] = {
-    "ohmic": Ohmic,
-    "ohmic_exponential": OhmicExponential,
-    "drude_lorentz": DrudeLorentz,
-}
 
-
-def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) -> Question:
+def question(problem: schema.ModelProblem | schema.MatrixProblem, base: Path) -> Question:
     """The question that a checked problem asks; paths in it start at ``base``.
 
     Raises
@@ -40,10 +30,10 @@ def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) ->
         If the parts do not fit together, or a file of matrices cannot be used.
     """
     _check_names(problem)
-    if isinstance(problem, schema.ChainProblem):
-        system = _chain(problem)
-    else:
+    if isinstance(problem, schema.MatrixProblem):
         system = _matrix_system(problem, base)
+    else:
+        system = _ready_made(problem)
     limit = problem.ansatz.hamiltonian_limit
     target = problem.question.target
     return Question(
@@ -58,7 +48,7 @@ def question(problem: schema.ChainProblem | schema.MatrixProblem, base: Path) ->
     )
 
 
-def _check_names(problem: schema.ChainProblem | schema.MatrixProblem) -> None:
+def _check_names(problem: schema.ModelProblem | schema.MatrixProblem) -> None:
     names = [bath.name for bath in problem.bath]
     for name in names:
         if names.count(name) > 1:
@@ -70,26 +60,20 @@ def _check_names(problem: schema.ChainProblem | schema.MatrixProblem) -> None:
 
 def _rates(rates: schema.EachRates | schema.TotalRates | schema.RangeRates) -> Rates:
     if isinstance(rates, schema.RangeRates):
-        return Rates.range(min=_floats(rates.min), max=_floats(rates.max))
+        return Rates.range(min=with_decimals(rates.min, float), max=with_decimals(rates.max, float))
     if isinstance(rates, schema.TotalRates):
         return Rates.total(float(rates.value))
-    return Rates.each(_floats(rates.value))
+    return Rates.each(with_decimals(rates.value, float))
 
 
-def _chain(problem: schema.ChainProblem) -> OpenSystem:
-    system = problem.system
-    check_memory(system.sites)
+def _ready_made(problem: schema.ModelProblem) -> OpenSystem:
+    spec = problem.spec
+    keys = with_decimals(problem.system.model_dump(exclude={"model"}), float)
+    sites = spec.sites(keys)
     baths = [
-        with_spin_couplings(_bath(bath, system.sites, len(bath.sites)), bath.operator)
-        for bath in problem.bath
+        spec.couple(_bath(bath, sites, len(bath.sites)), bath.operator) for bath in problem.bath
     ]
-    return xxz_chain(
-        sites=system.sites,
-        field=_floats(system.field),
-        coupling=_floats(system.coupling),
-        anisotropy=_floats(system.anisotropy),
-        baths=baths,
-    )
+    return spec.build(**keys, baths=baths)
 
 
 def _bath(bath: schema.BathTable, sites: int, couplings: int) -> Bath:
@@ -113,7 +97,7 @@ def _densities(
 ) -> SpectralDensity | tuple[SpectralDensity, ...]:
     where = f"bath.{bath.name}.spectral_density"
     values = bath.spectral_density.model_dump()
-    family, strength = DENSITIES[values.pop("family")], values.pop("strength")
+    family, strength = FAMILIES[values.pop("family")], values.pop("strength")
     shape = {key: float(value) for key, value in values.items()}
     if isinstance(strength, list) and len(strength) != couplings:
         raise InputError(
@@ -149,14 +133,9 @@ def _matrix_bath(bath: schema.MatrixBath, sites: int, couplings: NDArray[Any]) -
                 f"holds {number}",
                 f"bath.{bath.name}.couplings",
             )
-    plain = _bath(bath, sites, len(bath.couplings))
-    return Bath(
-        name=plain.name,
-        sites=plain.sites,
-        beta=plain.beta,
-        mu=plain.mu,
+    return replace(
+        _bath(bath, sites, len(bath.couplings)),
         couplings=tuple(couplings[number] for number in bath.couplings),
-        spectral_density=plain.spectral_density,
     )
 
 
@@ -192,7 +171,3 @@ def _arrays(file: Path, where: str) -> dict[str, NDArray[Any]]:
         pickled = "pickle" in str(error) and zipfile.is_zipfile(file)
         reason = "it holds pickled objects" if pickled else "it is no npz file"
     raise InputError(f"must be an npz file of numbers, but {file}: {reason}", where)
-
-
-def _floats(value: Decimal | list[Decimal]) -> Any:
-    return [float(item) for item in value] if isinstance(value, list) else float(value)

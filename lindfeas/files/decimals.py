@@ -1,101 +1,13 @@
-"""Numbers of a problem file: decimals as the user wrote them, checked but not rounded."""
+"""Decimals as the user wrote them: kept, spaced, and changed in whole documents."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-from decimal import Decimal, InvalidOperation, localcontext
-from typing import Annotated, Any
-
-from pydantic import (
-    PlainValidator,
-    TypeAdapter,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WithJsonSchema,
-    WrapValidator,
-)
-
-from lindfeas.files.complaints import complaint, shown
-
-DECIMAL_STRINGS = "decimal_strings"
-"""Validation context: numbers may be decimal strings, as certificates hold them."""
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from typing import Any
 
 RANGE_DIGITS = 12
 """Significant digits of the points of a range, so that their decimals stay readable."""
-
-
-def _number(value: Any, info: ValidationInfo) -> Decimal:
-    """A TOML number as a Decimal that a double can hold; ``inf`` passes, NaN does not."""
-    if isinstance(value, str) and (info.context or {}).get(DECIMAL_STRINGS):
-        with contextlib.suppress(InvalidOperation):
-            value = Decimal(value)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise complaint(f"must be a number, but is {shown(value)}")
-    number = Decimal(value)
-    if number.is_nan():
-        raise complaint("must be a number, but is nan")
-    if number.is_finite() and (math.isinf(float(number)) or (number and not float(number))):
-        raise complaint(f"must fit a double-precision number, but is {shown(number)}")
-    return number
-
-
-def _finite(value: Any, info: ValidationInfo) -> Decimal:
-    number = _number(value, info)
-    if number.is_infinite():
-        raise complaint(f"must be finite, but is {shown(number)}")
-    return number
-
-
-def _non_negative(value: Any, info: ValidationInfo) -> Decimal:
-    number = _finite(value, info)
-    if number < 0:
-        raise complaint(f"must be >= 0, but is {shown(number)}")
-    return number
-
-
-def _positive(value: Any, info: ValidationInfo) -> Decimal:
-    return _above_zero(_finite(value, info))
-
-
-def _positive_or_infinite(value: Any, info: ValidationInfo) -> Decimal:
-    return _above_zero(_number(value, info))
-
-
-def _above_zero(number: Decimal) -> Decimal:
-    if not number > 0:
-        raise complaint(f"must be > 0, but is {shown(number)}")
-    return number
-
-
-_ANY = WithJsonSchema({"type": "number"})
-_FROM_ZERO = WithJsonSchema({"type": "number", "minimum": 0})
-_ABOVE_ZERO = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
-
-Number = Annotated[Decimal, PlainValidator(_finite), _ANY]
-NonNegative = Annotated[Decimal, PlainValidator(_non_negative), _FROM_ZERO]
-Positive = Annotated[Decimal, PlainValidator(_positive), _ABOVE_ZERO]
-PositiveOrInfinite = Annotated[Decimal, PlainValidator(_positive_or_infinite), _ABOVE_ZERO]
-
-
-class _OneOrMany:
-    """Validates a number or a list of numbers, so that an error names the list's entry."""
-
-    def __init__(self, entry: Any) -> None:
-        self.one: TypeAdapter[Decimal] = TypeAdapter(entry)
-        self.many: TypeAdapter[list[Decimal]] = TypeAdapter(list[entry])
-
-    def __call__(
-        self, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Decimal | list[Decimal]:
-        if isinstance(value, list):
-            return self.many.validate_python(value, context=info.context)
-        return self.one.validate_python(value, context=info.context)
-
-
-Numbers = Annotated[Number | list[Number], WrapValidator(_OneOrMany(Number))]
-NonNegatives = Annotated[NonNegative | list[NonNegative], WrapValidator(_OneOrMany(NonNegative))]
-Positives = Annotated[Positive | list[Positive], WrapValidator(_OneOrMany(Positive))]
 
 
 def evenly_spaced(start: Decimal, stop: Decimal, points: int, *, log: bool) -> tuple[Decimal, ...]:
@@ -114,3 +26,12 @@ def evenly_spaced(start: Decimal, stop: Decimal, points: int, *, log: bool) -> t
             inner = [start + (stop - start) * step for step in steps]
         context.prec = RANGE_DIGITS
         return (start, *((+value).normalize() for value in inner), stop)
+
+
+def with_decimals(value: Any, change: Callable[[Decimal], Any]) -> Any:
+    """A deep copy of TOML data, every Decimal in it changed."""
+    if isinstance(value, dict):
+        return {key: with_decimals(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_decimals(item, change) for item in value]
+    return change(value) if isinstance(value, Decimal) else value

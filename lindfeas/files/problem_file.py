@@ -13,8 +13,9 @@ from typing import Any
 
 from lindfeas.errors import InputError, quoted, require
 from lindfeas.files import construction, schema
-from lindfeas.files.complaints import shown, suggestion
-from lindfeas.files.decimals import evenly_spaced
+from lindfeas.files.columns import Axis
+from lindfeas.files.complaints import key_and_value, shown, suggestion
+from lindfeas.files.decimals import evenly_spaced, with_decimals
 from lindfeas.files.schema import problem_schema as problem_schema
 from lindfeas.program.question import Question
 
@@ -23,18 +24,6 @@ LARGEST_FILE = 10_000_000
 
 SETTABLE = ("system", "bath", "ansatz", "question")
 """Tables that ``--set`` and ``[sweep]`` may reach into."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepAxis:
-    """One swept key, and the TOML values that it takes (numbers as Decimals).
-
-    ``scale`` is that of a range, ``linear`` or ``log``, or ``list`` for listed values.
-    """
-
-    key: str
-    values: tuple[Any, ...]
-    scale: str = "list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +71,7 @@ class ProblemFile:
     title: str
     document: dict[str, Any]
     question: Question
-    sweep: tuple[SweepAxis, ...]
+    sweep: tuple[Axis, ...]
     expected: Expected | None
     base_directory: Path
     path: Path | None
@@ -103,8 +92,8 @@ def json_document(document: dict[str, Any]) -> dict[str, Any]:
     """See `ProblemFile.json_document`; nothing but the document's own validity is checked."""
     problem = schema.validate(document)
     content = problem.model_dump(exclude={"sweep", "expected"}, exclude_none=True)
-    result: dict[str, Any] = _decimal_strings(content)
-    return result
+    strings: dict[str, Any] = with_decimals(content, str)
+    return strings
 
 
 def read_problem(path: str | os.PathLike[str], settings: Sequence[str] = ()) -> ProblemFile:
@@ -198,12 +187,7 @@ def problem_from_document(
 
 def parse_setting(setting: str) -> tuple[str, Any]:
     """``KEY=VALUE`` as a dotted key and a TOML value."""
-    key, equals, text = setting.partition("=")
-    key, text = key.strip(), text.strip()
-    if not (equals and key and text):
-        raise InputError(
-            f"must be KEY=VALUE, such as bath.left.beta=5, but is {shown(setting)}", "--set"
-        )
+    key, text = key_and_value(setting, "--set")
     try:
         parsed = _parse(f"value = {text}", key)
     except InputError:
@@ -280,20 +264,20 @@ def _parse(text: str, where: str) -> dict[str, Any]:
 
 def _sweep(
     sweep: Mapping[str, schema.SweepRange | list[Any]], document: dict[str, Any]
-) -> tuple[SweepAxis, ...]:
+) -> tuple[Axis, ...]:
     return tuple(_axis(key, values, document) for key, values in sweep.items())
 
 
-def _axis(key: str, values: schema.SweepRange | list[Any], document: dict[str, Any]) -> SweepAxis:
+def _axis(key: str, values: schema.SweepRange | list[Any], document: dict[str, Any]) -> Axis:
     """The axis of one key, after each of its values was tried on the document."""
     where = f"sweep.{key}"
     tried: Sequence[Any]
     if isinstance(values, schema.SweepRange):
         numbers = evenly_spaced(values.start, values.stop, values.points, log=values.scale == "log")
-        axis = SweepAxis(key=key, values=numbers, scale=values.scale)
+        axis = Axis(key=key, values=numbers, scale=values.scale)
         tried = numbers[:: len(numbers) - 1]
     else:
-        axis, tried = SweepAxis(key=key, values=tuple(values)), values
+        axis, tried = Axis(key=key, values=tuple(values)), values
     for value in tried:
         point = copy.deepcopy(document)
         try:
@@ -308,17 +292,4 @@ def _axis(key: str, values: schema.SweepRange | list[Any], document: dict[str, A
 def _expected(expected: schema.ExpectedTable | None) -> Expected | None:
     if expected is None:
         return None
-    return Expected(
-        verdict=expected.verdict,
-        lower=None if expected.lower is None else float(expected.lower),
-        upper=None if expected.upper is None else float(expected.upper),
-        source=expected.source,
-    )
-
-
-def _decimal_strings(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _decimal_strings(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_decimal_strings(item) for item in value]
-    return str(value) if isinstance(value, Decimal) else value
+    return Expected(**with_decimals(expected.model_dump(), float))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
@@ -28,15 +28,20 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from lindfeas.errors import InputError
 from lindfeas.files.complaints import complaint, key_path, message, shown, suggestion
-from lindfeas.files.decimals import (
+from lindfeas.files.toml_table import (
     DECIMAL_STRINGS,
+    Choice,
     NonNegatives,
     Number,
     Numbers,
     Positive,
     PositiveOrInfinite,
     Positives,
+    TomlTable,
 )
+from lindfeas.physics.baths.families import FAMILIES
+from lindfeas.physics.models import MODELS
+from lindfeas.physics.models.model_spec import ModelSpec
 from lindfeas.physics.systems.bath import BATH_NAME
 from lindfeas.physics.systems.open_system import LARGEST_CHARGE
 
@@ -44,57 +49,6 @@ SCHEMA_FILE = "files/problem.schema.json"
 """Where the JSON Schema stands in the package."""
 
 SiteNumber = Annotated[int, Field(ge=0)]
-
-
-class TomlTable(BaseModel):
-    """A TOML table: no key that is not known, no conversion between types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    kind: ClassVar[str] = ""
-    """What the known keys depend on, for the error message, such as ``rule 'each'``."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _knows_every_key(cls, table: Any) -> Any:
-        for key in table if isinstance(table, dict) else ():
-            if key not in cls.model_fields:
-                raise complaint(f"unknown key{suggestion(key, cls.model_fields, cls.kind)}", key)
-        return table
-
-
-class _Choice:
-    """Picks the model of a table by one of its keys, so that errors carry plain paths."""
-
-    def __init__(self, key: str, default: str, models: Mapping[str, type[TomlTable]]) -> None:
-        self.key, self.default, self.models = key, default, models
-
-    def __call__(
-        self, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Any:
-        if not isinstance(value, dict):
-            raise complaint(f"must be a table, but is {shown(value)}")
-        choice = value.get(self.key, self.default)
-        if not isinstance(choice, str) or choice not in self.models:
-            options = ", ".join(self.models)
-            raise complaint(f"must be one of {options}, but is {shown(choice)}", self.key)
-        return self.models[choice].model_validate(value, context=info.context)
-
-
-class ChainSystem(TomlTable):
-    """An open chain of qubits with XXZ exchange between neighbours."""
-
-    kind: ClassVar[str] = "model 'xxz_chain'"
-    model: Literal["xxz_chain"]
-    sites: Annotated[int, Field(ge=1, description="number of qubits")]
-    field: Annotated[
-        Numbers, Field(description="coefficient of sigma_z (energy): one, or one per site")
-    ] = Decimal("0.5")
-    coupling: Annotated[Numbers, Field(description="exchange g (energy): one, or one per bond")] = (
-        Decimal("1.0")
-    )
-    anisotropy: Annotated[
-        Numbers, Field(description="of sigma_z sigma_z; 1 is isotropic: one, or one per bond")
-    ] = Decimal("1.0")
 
 
 class MatrixSystem(TomlTable):
@@ -120,44 +74,20 @@ class MatrixSystem(TomlTable):
     ] = None
 
 
-class OhmicDensity(TomlTable):
-    """J(w) = strength * w^exponent * exp(-(w / cutoff)^2)."""
-
-    kind: ClassVar[str] = "family 'ohmic'"
-    family: Literal["ohmic"] = "ohmic"
-    strength: NonNegatives = Decimal("1.0")
-    exponent: Positive = Decimal("1.0")
-    cutoff: Positive = Decimal("10.0")
-
-
-class OhmicExponentialDensity(TomlTable):
-    """J(w) = strength * w^exponent * exp(-w / cutoff)."""
-
-    kind: ClassVar[str] = "family 'ohmic_exponential'"
-    family: Literal["ohmic_exponential"]
-    strength: NonNegatives = Decimal("1.0")
-    exponent: Positive = Decimal("1.0")
-    cutoff: Positive = Decimal("10.0")
+def _density(name: str) -> type[TomlTable]:
+    """The table of one family of spectral densities."""
+    family = FAMILIES[name]
+    default = name if name == next(iter(FAMILIES)) else ...
+    keys: dict[str, Any] = {"family": (Literal[name], default)}
+    for one in fields(family):
+        kind = NonNegatives if one.name == "strength" else Positive
+        keys[one.name] = (kind, Decimal(repr(one.default)))
+    title = f"{family.__name__}Density"
+    sentence = (family.__doc__ or "").partition("\n")[0]
+    return TomlTable.variant(title, sentence, f"family {name!r}", **keys)
 
 
-class DrudeLorentzDensity(TomlTable):
-    """J(w) = strength * w * cutoff^2 / (w^2 + cutoff^2)."""
-
-    kind: ClassVar[str] = "family 'drude_lorentz'"
-    family: Literal["drude_lorentz"]
-    strength: NonNegatives = Decimal("1.0")
-    cutoff: Positive = Decimal("10.0")
-
-
-FAMILIES: dict[str, type[TomlTable]] = {
-    "ohmic": OhmicDensity,
-    "ohmic_exponential": OhmicExponentialDensity,
-    "drude_lorentz": DrudeLorentzDensity,
-}
-Density = Annotated[
-    OhmicDensity | OhmicExponentialDensity | DrudeLorentzDensity,
-    WrapValidator(_Choice("family", "ohmic", FAMILIES)),
-]
+DENSITIES = {name: _density(name) for name in FAMILIES}
 
 
 class BathTable(TomlTable):
@@ -176,15 +106,16 @@ class BathTable(TomlTable):
     ]
     mu: Annotated[Number, Field(description="chemical potential (energy)")] = Decimal("0.0")
     spectral_density: Annotated[
-        Density, Field(description="strength: one, or one per coupling (per site in a chain)")
-    ] = OhmicDensity()
+        TomlTable,
+        Choice("family", DENSITIES),
+        Field(description="strength: one, or one per coupling (per site in a chain)"),
+    ] = next(iter(DENSITIES.values()))()
 
 
-class ChainBath(BathTable):
-    """A bath of a spin chain: one coupling operator on each of its sites."""
+class ModelBath(BathTable):
+    """A bath of a ready-made system: one coupling operator on each of its sites."""
 
-    kind: ClassVar[str] = "a bath of model 'xxz_chain'"
-    operator: Literal["sigma_minus", "sigma_x", "sigma_z"] = "sigma_minus"
+    operator: str
 
 
 class MatrixBath(BathTable):
@@ -222,15 +153,12 @@ class RangeRates(TomlTable):
 
 
 RULES: dict[str, type[TomlTable]] = {"each": EachRates, "total": TotalRates, "range": RangeRates}
-RatesTable = Annotated[
-    EachRates | TotalRates | RangeRates, WrapValidator(_Choice("rule", "each", RULES))
-]
 
 
 class AnsatzTable(TomlTable):
     """Which Lindbladians are allowed."""
 
-    rates: RatesTable = EachRates()
+    rates: Annotated[EachRates | TotalRates | RangeRates, Choice("rule", RULES)] = EachRates()
     lamb_shift: Annotated[bool, Field(description="false forbids the local Hamiltonians")] = True
     hamiltonian_limit: Annotated[
         Positive | None,
@@ -269,28 +197,18 @@ class SweepRange(TomlTable):
         return self
 
 
-class _SweepValues:
-    """Validates a list or a range, without the union's tags in the error's path."""
-
-    def __call__(
-        self, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Any:
-        if isinstance(value, dict):
-            return SweepRange.model_validate(value, context=info.context)
-        if not isinstance(value, list) or not value:
-            raise complaint(
-                "must be a list of values, or a range { start, stop, points, scale }, but is "
-                f"{shown(value)}"
-            )
-        return value
+def _sweep_values(value: Any, _: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """A list or a range, without the union's tags in the error's path."""
+    if isinstance(value, dict):
+        return SweepRange.model_validate(value, context=info.context)
+    if not isinstance(value, list) or not value:
+        wanted = "a list of values, or a range { start, stop, points, scale }"
+        raise complaint(f"must be {wanted}, but is {shown(value)}")
+    return value
 
 
-Sweep = dict[
-    str,
-    Annotated[
-        SweepRange | Annotated[list[Any], Field(min_length=1)], WrapValidator(_SweepValues())
-    ],
-]
+Values = SweepRange | Annotated[list[Any], Field(min_length=1)]
+Sweep = dict[str, Annotated[Values, WrapValidator(_sweep_values)]]
 
 
 class ExpectedTable(TomlTable):
@@ -309,9 +227,7 @@ class _ProblemTable(TomlTable):
     title: str = ""
     ansatz: AnsatzTable = AnsatzTable()
     question: QuestionTable = QuestionTable()
-    sweep: Annotated[
-        Sweep, Field(description="dotted keys, each with a list of values or a range")
-    ] = {}
+    sweep: Sweep = Field({}, description="dotted keys, each with a list of values or a range")
     expected: ExpectedTable | None = None
 
     @field_validator("sweep", mode="before")
@@ -323,11 +239,12 @@ class _ProblemTable(TomlTable):
         return sweep
 
 
-class ChainProblem(_ProblemTable):
-    """A problem about a ready-made spin chain."""
+class ModelProblem(_ProblemTable):
+    """A problem about a ready-made system."""
 
-    system: ChainSystem
-    bath: Annotated[list[ChainBath], Field(min_length=1)]
+    spec: ClassVar[ModelSpec]
+    system: TomlTable
+    bath: Annotated[list[ModelBath], Field(min_length=1)]
 
 
 class MatrixProblem(_ProblemTable):
@@ -337,15 +254,36 @@ class MatrixProblem(_ProblemTable):
     bath: Annotated[list[MatrixBath], Field(min_length=1)]
 
 
-SYSTEMS: dict[str, type[ChainProblem] | type[MatrixProblem]] = {
-    "model": ChainProblem,
-    "matrices": MatrixProblem,
-}
+def _model_problem(spec: ModelSpec) -> type[ModelProblem]:
+    """What a problem file about one ready-made system may hold."""
+    keys: dict[str, Any] = {"model": (Literal[spec.name], ...)}
+    for name, key in spec.keys.items():
+        kind: Any = Annotated[int, Field(ge=1)] if key.is_count else Numbers
+        default = ... if key.default is None else Decimal(repr(key.default))
+        keys[name] = (Annotated[kind, Field(description=key.description)], default)
+    operators: Any = Literal[tuple(spec.operators)]
+    model = f"model {spec.name!r}"
+    system = TomlTable.variant(f"{spec.title}System", spec.description, model, **keys)
+    bath: Any = ModelBath.variant(
+        f"{spec.title}Bath", kind=f"a bath of {model}", operator=(operators, spec.operators[0])
+    )
+    problem = ModelProblem.variant(
+        f"{spec.title}Problem",
+        system=(system, ...),
+        bath=(Annotated[list[bath], Field(min_length=1)], ...),
+    )
+    problem.spec = spec
+    return problem
+
+
+PROBLEMS = {name: _model_problem(spec) for name, spec in MODELS.items()}
+SYSTEMS = ("model", "matrices")
+"""Keys of ``[system]``, one of which it must hold."""
 
 
 def validate(
     document: dict[str, Any], *, decimal_strings: bool = False
-) -> ChainProblem | MatrixProblem:
+) -> ModelProblem | MatrixProblem:
     """The checked problem that ``document`` describes.
 
     Parameters
@@ -360,9 +298,9 @@ def validate(
     InputError
         At the first key that is wrong; its ``where`` is the key's path.
     """
-    problem = _problem_model(document)
+    table = _problem_table(document)
     try:
-        return problem.model_validate(document, context={DECIMAL_STRINGS: decimal_strings})
+        return table.model_validate(document, context={DECIMAL_STRINGS: decimal_strings})
     except ValidationError as error:
         raise _input_error(error, document) from None
 
@@ -378,7 +316,8 @@ class _SchemaWriter(GenerateJsonSchema):
 
 def problem_schema() -> dict[str, Any]:
     """JSON Schema of a problem file, generated from the models that read it."""
-    schema = TypeAdapter(ChainProblem | MatrixProblem).json_schema(schema_generator=_SchemaWriter)
+    every: Any = Union[(*PROBLEMS.values(), MatrixProblem)]
+    schema = TypeAdapter(every).json_schema(schema_generator=_SchemaWriter)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lindfeas problem file",
@@ -391,24 +330,34 @@ def schema_text() -> str:
     return json.dumps(problem_schema(), indent=2) + "\n"
 
 
-def _problem_model(document: dict[str, Any]) -> type[ChainProblem] | type[MatrixProblem]:
-    system = document.get("system")
+def _problem_table(document: dict[str, Any]) -> type[ModelProblem] | type[MatrixProblem]:
+    """What the document must fit, by the keys of its ``[system]``."""
     for key in document:
-        if key not in ChainProblem.model_fields:
-            raise InputError(f"unknown key{suggestion(key, ChainProblem.model_fields)}", key)
-    if system is None:
+        if key not in MatrixProblem.model_fields:
+            raise InputError(f"unknown key{suggestion(key, MatrixProblem.model_fields)}", key)
+    if "system" not in document:
         raise InputError("must be given, but is missing", "system")
+    system = document["system"]
     if not isinstance(system, dict):
         raise InputError(f"must be a table, but is {shown(system)}", "system")
     chosen = [key for key in SYSTEMS if key in system]
-    if len(chosen) == 1:
-        return SYSTEMS[chosen[0]]
-    if chosen:
+    if len(chosen) > 1:
         raise InputError("must hold 'model' or 'matrices', but holds both", "system")
+    if chosen == ["model"]:
+        return _named_problem(system["model"])
+    if chosen:
+        return MatrixProblem
     for key in system:
         if difflib.get_close_matches(key, SYSTEMS, n=1):
             raise InputError(f"unknown key{suggestion(key, SYSTEMS)}", f"system.{key}")
     raise InputError("must hold 'model' or 'matrices', but holds neither", "system")
+
+
+def _named_problem(model: Any) -> type[ModelProblem]:
+    if not isinstance(model, str) or model not in PROBLEMS:
+        message = f"must be one of {', '.join(PROBLEMS)}, but is {shown(model)}"
+        raise InputError(message, "system.model")
+    return PROBLEMS[model]
 
 
 def _input_error(error: ValidationError, document: Mapping[str, Any]) -> InputError:

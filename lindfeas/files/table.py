@@ -35,8 +35,8 @@ MERGED = f"table{SUFFIX}"
 _FURTHER_KEYS = {"boundary": ("change",), "comparison": ("problem", "solver")}
 """Kind of a table: what tells its rows apart, beside the swept keys."""
 
-Value = float | int | bool | str | None
-Row = Mapping[str, Value]
+Record = Mapping[str, Any]
+"""A row by the names of its columns: floats, ints, bools, strings, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -169,7 +169,7 @@ class Table:
 
 
 def make_table(
-    rows: Iterable[Row],
+    rows: Iterable[Record],
     columns: Sequence[Column],
     *,
     kind: str,
@@ -280,10 +280,10 @@ def _with_metadata(arrow: Any, where: str) -> Table:
         axes = tuple(_axis(axis) for axis in json.loads(metadata[b"lindfeas.axes"]))
         problem = json.loads(metadata[b"lindfeas.problem"])
         kind = metadata[b"lindfeas.kind"].decode()
+        if not isinstance(problem, dict) or kind not in KINDS:
+            raise ValueError("of another kind")
     except (KeyError, ValueError, TypeError):
         raise InputError("must hold whole metadata, but they are damaged", where) from None
-    if not isinstance(problem, dict) or kind not in KINDS:
-        raise InputError("must hold whole metadata, but they are damaged", where)
     return Table(arrow=arrow, kind=kind, problem=problem, axes=axes)
 
 

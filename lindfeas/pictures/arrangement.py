@@ -11,8 +11,8 @@ from typing import Any
 from pandas import DataFrame, to_numeric
 
 from lindfeas.errors import InputError
-from lindfeas.files.columns import Axis
-from lindfeas.files.complaints import shown, suggestion
+from lindfeas.files.columns import Axis, named
+from lindfeas.files.complaints import key_and_value, shown
 from lindfeas.pictures.scales import is_numeric, positions, spans_decades
 
 MOST_CURVES = 8
@@ -25,7 +25,7 @@ GRID = 6
 ACCURACY = 1e-9
 """Relative: how exactly ``--where`` must repeat a number."""
 
-Setting = Mapping[str, Any]
+Fixed = Mapping[str, Any]
 """Keys with the values that they have."""
 
 
@@ -51,15 +51,15 @@ class Arrangement:
 
     points: DataFrame
     along: tuple[Axis, ...]
-    curves: tuple[Setting, ...]
-    panels: tuple[Setting, ...]
-    fixed: Setting
+    curves: tuple[Fixed, ...]
+    panels: tuple[Fixed, ...]
+    fixed: Fixed
     planned: int
     missing: int
     log_keys: frozenset[str]
 
 
-def matching(points: DataFrame, setting: Setting) -> DataFrame:
+def matching(points: DataFrame, setting: Fixed) -> DataFrame:
     """The points that have the values of ``setting``."""
     for key, value in setting.items():
         points = points[points[key] == value]
@@ -115,11 +115,8 @@ def _chosen(axes: Sequence[Axis], where: Sequence[str]) -> list[Axis]:
     """The axes with the values that ``where`` leaves."""
     wanted: dict[str, list[Any]] = {}
     for setting in where:
-        key, equals, text = (part.strip() for part in setting.partition("="))
-        if not (key and equals and text):
-            message = f"must be KEY=VALUE, such as bath.left.beta=5, but is {shown(setting)}"
-            raise InputError(message, "--where")
-        wanted.setdefault(key, []).append(_value(_named(axes, key, "--where"), text))
+        key, text = key_and_value(setting, "--where")
+        wanted.setdefault(key, []).append(_value(named(axes, key, "--where"), text))
     left = {a.key: [v for v in a.values if v in wanted.get(a.key, a.values)] for a in axes}
     return [replace(axis, values=tuple(left[axis.key])) for axis in axes]
 
@@ -136,18 +133,10 @@ def _value(axis: Axis, text: str) -> Any:
     raise InputError(f"must be one of {known}, but is {shown(text)}", f"--where {axis.key}")
 
 
-def _named(axes: Sequence[Axis], key: str, option: str) -> Axis:
-    for axis in axes:
-        if axis.key == key:
-            return axis
-    known = [axis.key for axis in axes]
-    raise InputError(f"must be a swept key, but is {shown(key)}{suggestion(key, known)}", option)
-
-
 def _along(axes: Sequence[Axis], x: str | None, as_map: bool | None) -> tuple[Axis, ...]:
     """The axis along x: the one asked for, or the one with most numbers; for a map, along y too."""
     numeric = sorted(filter(is_numeric, axes), key=lambda axis: -len(axis.values))
-    if x is not None and _named(axes, x, "--x") not in numeric:
+    if x is not None and named(axes, x, "--x") not in numeric:
         raise InputError(f"must be a key with numbers, but {x} has none", "--x")
     if not numeric:
         raise InputError("must have a swept key with numbers, but has none", "table")
@@ -179,7 +168,7 @@ def _count(axes: Sequence[Axis]) -> int:
     return prod(len(axis.values) for axis in axes)
 
 
-def _combinations(axes: Sequence[Axis]) -> tuple[Setting, ...]:
+def _combinations(axes: Sequence[Axis]) -> tuple[Fixed, ...]:
     keys = [axis.key for axis in axes]
     values = product(*(axis.values for axis in axes))
     return tuple(dict(zip(keys, combination, strict=True)) for combination in values)

@@ -85,7 +85,7 @@ def _draw_curve(axes: Axes, arranged: Arrangement, points: DataFrame, index: int
 def _draw_unchanged(axes: Axes, points: DataFrame, colour: str) -> None:
     """One verdict all along the key: its mark at both ends of a dotted line; a cross if none."""
     known = points["verdicts"].isin(style.MARKS)
-    style.at_height(axes, points.loc[~known, "x"], 0.04, "failed", color=colour, **style.FAILED)
+    style.at_height(axes, points.loc[~known, "x"], 0.04, "failed", color=colour, **style.CROSS)
     for verdict, alike in points[known].groupby("verdicts"):
         up, look = axes.get_xaxis_transform(), style.mark(verdict, colour)
         axes.vlines(alike["x"], 0, 1, transform=up, color=colour, **style.UNCHANGED)

@@ -8,14 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
-from lindfeas.errors import InputError
+from lindfeas.errors import End, InputError
 from lindfeas.pictures import style
 from lindfeas.pictures.intervals import SMALLEST
 from lindfeas.pictures.legends import tolerances
 from lindfeas.pictures.scales import log_limits
-
-ANSWERED = "answered"
-"""The outcome of a row with an interval."""
 
 TIMES, WIDTHS = ["plain_seconds", "seconds"], ["plain_width", "width"]
 """Columns of one solve, and of all of them with rescaling in between."""
@@ -68,9 +65,9 @@ def _draw_solver(axes: Axes, rows: DataFrame, index: int) -> Line2D:
         (marks,) = axes.plot(found[seconds], found[width], gid=f"{name} {kind}", **look)
         zero = found.loc[found[width] <= SMALLEST, seconds]
         style.at_height(axes, zero, 0.0, "one-sided", color=colour, **style.CARET_DOWN)
-    no_interval = (rows["outcome"] == ANSWERED) & rows["width"].isna()
+    no_interval = (rows["outcome"] == End.ANSWERED) & rows["width"].isna()
     endings = rows["outcome"].mask(no_interval, "no interval")
-    counts = endings[endings != ANSWERED].value_counts(sort=False)
+    counts = endings[endings != End.ANSWERED].value_counts(sort=False)
     text = ", ".join(f"{number} {ending}" for ending, number in counts.items())
     marks.set_label(f"{name} ({text})" if text else name)
     return marks

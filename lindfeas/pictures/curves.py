@@ -76,7 +76,7 @@ def _draw_curve(axes: Axes, arranged: Arrangement, points: DataFrame, index: int
     style.at_height(axes, below["x"], 0.0, "one-sided", color=colour, **style.CARET_DOWN)
     style.at_height(axes, above["x"], 1.0, "open above", color=colour, **style.CARET_UP)
     failed = points[~points["known"]]
-    style.at_height(axes, failed["x"], 0.04, "failed", color=colour, **style.FAILED)
+    style.at_height(axes, failed["x"], 0.04, "failed", color=colour, **style.CROSS)
     lemma1 = curve["lemma1"].where(curve["lemma1"] >= SMALLEST)
     if lemma1.notna().any():
         axes.plot(x, lemma1, gid="lemma1", lw=0.5 * style.LINE, **look)

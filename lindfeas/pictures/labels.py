@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from lindfeas.files.columns import unit_of_key
+from lindfeas.files.quantities import quantity
 from lindfeas.pictures.intervals import TRACE_DISTANCE
 
-_QUANTITIES = {
-    "system.sites": ("number of sites", "N"),
-    "system.field": ("field", "h"),
-    "system.coupling": ("coupling", "g"),
-    "system.anisotropy": ("anisotropy", r"\Delta"),
-    "bath.*.beta": ("inverse temperature", r"\beta"),
-    "bath.*.mu": ("chemical potential", r"\mu"),
-    "bath.*.spectral_density.strength": ("strength", r"\gamma"),
-    "bath.*.spectral_density.cutoff": ("cutoff", r"\omega_c"),
-    "bath.*.spectral_density.exponent": ("exponent", "s"),
-    "ansatz.rates.value": ("rate", "t"),
-    "ansatz.rates.min": ("least rate", r"t_\mathrm{min}"),
-    "ansatz.rates.max": ("largest rate", r"t_\mathrm{max}"),
-    "question.tolerance": ("tolerance", r"\delta_\mathrm{tol}"),
-}
-"""Key (a bath's name as *): its name and symbol."""
-
 _UNITS = {"dimensionless": "", "epsilon^2": r"$\epsilon^2$", "energy^(1 - exponent)": ""}
-"""Units of `lindfeas.files.columns` as a picture writes them, if differently (hbar = k_B = 1)."""
+"""Units as a picture writes them, if differently than `lindfeas.files.quantities`."""
 
 _SIDES = {"left": "L", "right": "R", "middle": "M"}
 
@@ -54,10 +36,9 @@ def axis_label(key: str) -> str:
     >>> axis_label("system.coupling")
     'coupling $g$ (energy)'
     """
-    found = _quantity(key)
-    unit = unit_of_key(key)
-    unit = _UNITS.get(unit, unit)
-    name = f"{found[0]} ${found[1]}$" if found else plain(key)
+    known, symbol = quantity(key), _symbol(key)
+    unit = _UNITS.get(known.unit, known.unit)
+    name = f"{known.name} ${symbol}$" if symbol else plain(key)
     return f"{name} ({unit})" if unit else name
 
 
@@ -98,28 +79,23 @@ def _setting(key: str, value: Any) -> str:
         return plain(str(value).replace("+", " + "))
     if key == "question.norm":
         return f"{plain(str(value))} norm"
-    found = _quantity(key)
+    symbol = _symbol(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{f'${found[1]}$' if found else plain(key)} = {plain(_short(str(value)))}"
-    if found is None:
-        return f"{plain(key)} = ${number(value)}$"
-    return f"${found[1]} = {number(value)}$"
+        return f"{f'${symbol}$' if symbol else plain(key)} = {plain(_short(str(value)))}"
+    return f"${symbol} = {number(value)}$" if symbol else f"{plain(key)} = ${number(value)}$"
 
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _quantity(key: str) -> tuple[str, str] | None:
-    """(name, symbol with the bath as its index)."""
-    bath = re.fullmatch(r"bath\.([^.]+)\.(.+)", key)
-    if not bath:
-        return _QUANTITIES.get(key)
-    found = _QUANTITIES.get(f"bath.*.{bath[2]}")
-    if found is None:
-        return None
-    index = _SIDES.get(bath[1]) or rf"\text{{{bath[1]}}}"
-    name, symbol = found
+def _symbol(key: str) -> str:
+    """The key's symbol, with its bath as index; empty where none is known."""
+    symbol = quantity(key).symbol
+    if not (symbol and key.startswith("bath.")):
+        return symbol
+    bath = key.split(".")[1]
+    index = _SIDES.get(bath) or rf"\text{{{bath}}}"
     # \omega_c has an index already; a second one would be no mathtext
     base, has_index, inner = symbol.partition("_")
-    return name, f"{base}_{{{inner},{index}}}" if has_index else f"{base}_{{{index}}}"
+    return f"{base}_{{{inner},{index}}}" if has_index else f"{base}_{{{index}}}"

@@ -43,7 +43,7 @@ def draw_map(axes: Axes, arranged: Arrangement, points: DataFrame, quantity: str
         axes.add_collection(LineCollection(changes, capstyle="projecting", **style.BOUNDARY))
     failed = points[~points["known"]]
     if len(failed):
-        axes.plot(failed["x"], failed["y"], gid="failed", color="black", **style.FAILED)
+        axes.plot(failed["x"], failed["y"], gid="failed", color="black", **style.CROSS)
 
 
 def map_legend(drawn: Figure, arranged: Arrangement, quantity: str) -> None:

@@ -13,11 +13,8 @@ from lindfeas.errors import InputError, SolverError, quoted
 SOLVERS = ("CLARABEL", "SCS", "MOSEK")
 """The solvers that lindfeas drives, in the order in which it tries them."""
 
-OPTIONAL = {"CVXOPT": "cvxopt", "SDPA": "sdpa-python", "QICS": "qics", "COPT": "coptpy"}
+OPTIONAL = {"CVXOPT": "cvxopt", "SDPA": "sdpa-python", "COPT": "coptpy"}
 """Solvers that lindfeas never chooses by itself, and the packages that hold them."""
-
-_MODULES = {"CLARABEL": "clarabel", "SCS": "scs", "CVXOPT": "cvxopt", "SDPA": "sdpap"}
-_MODULES |= {"QICS": "qics", "COPT": "coptpy"}
 
 _TIGHT = 1e-12
 _CLARABEL = {
@@ -55,17 +52,13 @@ SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
         {},
     ),
     "SDPA": ({"maxIteration": 200, "numThreads": 1},),  # smaller tolerances make it worse
-    "QICS": (
-        {"tol_gap": _TIGHT, "tol_feas": _TIGHT, "max_iter": 200},
-        {"tol_gap": 1e-9, "tol_feas": 1e-9, "max_iter": 200},
-    ),
     "COPT": ({"RelGap": _TIGHT, "FeasTol": 1e-9, "DualTol": 1e-9, "Threads": 1},),
 }
 """Settings for every solver; the later ones are tried where the earlier ones end in an error.
 
 Clarabel's default linear algebra meets a numerical error in the first step of some programs with
-large blocks; more regularisation, or its other factorisation, gets through. CVXOPT and QICS
-may return nothing where they miss their tolerance, so looser ones follow.
+large blocks; more regularisation, or its other factorisation, gets through. CVXOPT
+may return nothing where it misses its tolerance, so looser ones follow.
 """
 
 DEFAULTS: tuple[dict[str, Any], ...] = ({},)
@@ -136,18 +129,21 @@ def status_of(names: Iterable[str]) -> tuple[SolverStatus, ...]:
     return tuple(_CHECKS[name]() for name in wanted)
 
 
+def _status(name: str, version: str | None, message: str, *, usable: bool) -> SolverStatus:
+    installed = version is not None
+    return SolverStatus(
+        name=name, version=version, installed=installed, usable=usable, message=message
+    )
+
+
 def _check_package(name: str, package: str) -> Callable[[], SolverStatus]:
     ready = "ready; without a licence for small programs" if name == "COPT" else "ready"
+    module = "sdpap" if name == "SDPA" else package
 
     def check() -> SolverStatus:
-        installed = importlib.util.find_spec(_MODULES[name]) is not None
-        return SolverStatus(
-            name=name,
-            version=importlib.metadata.version(package) if installed else None,
-            installed=installed,
-            usable=installed,
-            message=ready if installed else f"not installed: `pip install {package}`",
-        )
+        if importlib.util.find_spec(module) is None:
+            return _status(name, None, f"not installed: `pip install {package}`", usable=False)
+        return _status(name, importlib.metadata.version(package), ready, usable=True)
 
     return check
 
@@ -156,24 +152,17 @@ def _check_mosek() -> SolverStatus:
     """A licence is proved by checking one out, which takes milliseconds."""
     if importlib.util.find_spec("mosek") is None:
         message = "not installed: `pip install 'lindfeas[mosek]'`, and get a licence from mosek.com"
-        return SolverStatus(
-            name="MOSEK", version=None, installed=False, usable=False, message=message
-        )
+        return _status("MOSEK", None, message, usable=False)
     import mosek
 
-    message, usable = "ready", True
+    message = "ready"
     try:
         with mosek.Env() as environment:
             environment.checkoutlicense(mosek.feature.pton)
     except mosek.Error as error:
-        message, usable = _mosek_message(int(error.errno)), False
-    return SolverStatus(
-        name="MOSEK",
-        version=importlib.metadata.version("mosek"),
-        installed=True,
-        usable=usable,
-        message=message,
-    )
+        message = _mosek_message(int(error.errno))
+    version = importlib.metadata.version("mosek")
+    return _status("MOSEK", version, message, usable=message == "ready")
 
 
 def _mosek_message(code: int) -> str:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from lindfeas.program.flow import FlowBlock
 from lindfeas.program.hermitian import coordinate_count, hermitian_coordinates, hermitian_matrix
 from lindfeas.program.rates import RateBounds
-from lindfeas.solvers.conic import positive, run
+from lindfeas.solvers.conic import positive
+from lindfeas.solvers.running import run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from itertools import groupby, pairwise
 
+from lindfeas.errors import End
 from lindfeas.program.verdict import Verdict
 
 PRECISION = 60
@@ -19,9 +20,6 @@ PRECISION = 60
 
 OFF_CENTRE = 32
 """A midpoint may be moved by this fraction of the way to the nearer end to have fewer digits."""
-
-FAILED = "failed"
-"""What stands for the verdict of a value whose evaluation raised an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +168,8 @@ def changes(found: Sequence[Evaluation]) -> tuple[Change, ...]:
 
 
 def verdicts(found: Sequence[Evaluation]) -> tuple[str, ...]:
-    """The verdicts in rising order, repeated ones once, `FAILED` among them."""
-    return tuple(verdict for verdict, _ in groupby(item.verdict or FAILED for item in found))
+    """The verdicts in rising order, repeated ones once, ``failed`` among them."""
+    return tuple(verdict for verdict, _ in groupby(item.verdict or End.FAILED for item in found))
 
 
 def _next(found: Sequence[Evaluation], rule: Spacing) -> Decimal | None:

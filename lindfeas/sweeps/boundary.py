@@ -34,7 +34,7 @@ The other columns are those of a sweep; ``tolerance`` is null where it is the ke
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
@@ -44,18 +44,12 @@ from lindfeas.answers.answer import Answer
 from lindfeas.answers.certify import certify
 from lindfeas.errors import InputError
 from lindfeas.files import schema
-from lindfeas.files.complaints import shown, suggestion
-from lindfeas.files.problem_file import ProblemFile, SweepAxis, problem_from_document, set_value
+from lindfeas.files.columns import Axis, named
+from lindfeas.files.complaints import shown
+from lindfeas.files.problem_file import ProblemFile, problem_from_document, set_value
 from lindfeas.solvers.catalogue import usable_solvers
-from lindfeas.sweeps.bisection import (
-    Change,
-    Evaluation,
-    Spacing,
-    changes,
-    search,
-    spacing,
-    verdicts,
-)
+from lindfeas.sweeps import bisection
+from lindfeas.sweeps.bisection import Change, Evaluation, Spacing
 from lindfeas.sweeps.engine import one_line
 from lindfeas.theorems.proving import prove as prove_answer
 
@@ -92,7 +86,7 @@ class Boundary:
     @property
     def verdicts(self) -> tuple[str, ...]:
         """The verdicts in rising order of the key, repeated ones once."""
-        return verdicts(self.evaluations)
+        return bisection.verdicts(self.evaluations)
 
     @property
     def failures(self) -> tuple[Evaluation, ...]:
@@ -156,11 +150,13 @@ def find_boundary(
     """
     started = time.perf_counter()
     usable_solvers(solver)
-    axis = swept(problem.sweep, key) if values is None else _axis(key, values, scale)
+    axis = named(problem.sweep, key, "--boundary") if values is None else _axis(key, values, scale)
     bare = _without_sweep(problem)
     rule = require_numbers(bare, axis, width)
-    found = search(lambda value: _evaluation(bare, key, value, solver), _decimals(axis), rule)
-    brackets = changes(found)
+    found = bisection.search(
+        lambda value: _evaluation(bare, key, value, solver), _decimals(axis), rule
+    )
+    brackets = bisection.changes(found)
     if prove:
         brackets = tuple(
             replace(change, proved=_is_proved(bare, key, change, solver)) for change in brackets
@@ -173,23 +169,7 @@ def find_boundary(
     )
 
 
-def swept(axes: Collection[SweepAxis], key: str) -> SweepAxis:
-    """The key's own axis.
-
-    Raises
-    ------
-    InputError
-        If it has none.
-    """
-    for axis in axes:
-        if axis.key == key:
-            return axis
-    known = [axis.key for axis in axes]
-    message = f"must be a swept key, but is {shown(key)}{suggestion(key, known)}"
-    raise InputError(message, "--boundary")
-
-
-def require_numbers(problem: ProblemFile, axis: SweepAxis, width: float) -> Spacing:
+def require_numbers(problem: ProblemFile, axis: Axis, width: float) -> Spacing:
     """How brackets on this axis are measured, after a look at whether there can be any.
 
     Raises
@@ -202,7 +182,7 @@ def require_numbers(problem: ProblemFile, axis: SweepAxis, width: float) -> Spac
         message = f"must be at least {SMALLEST_WIDTH:g} and below 1, but is {shown(width)}"
         raise InputError(message, "--boundary-width")
     values = _decimals(axis)
-    rule = spacing(values, axis.scale, Decimal(repr(width)))
+    rule = bisection.spacing(values, axis.scale, Decimal(repr(width)))
     document = problem.at({}).document
     set_value(document, axis.key, rule.middle(*values[:2]))
     try:
@@ -277,15 +257,15 @@ def _solvers(evaluations: Sequence[Evaluation]) -> str | None:
     return ", ".join(sorted({item.solver for item in evaluations if item.solver})) or None
 
 
-def _axis(key: str, values: Sequence[float | Decimal], scale: str) -> SweepAxis:
+def _axis(key: str, values: Sequence[float | Decimal], scale: str) -> Axis:
     scales = ("list", "linear", "log")
     if scale not in scales:
         raise InputError(f"must be one of {', '.join(scales)}, but is {shown(scale)}", "scale")
     numbers = [Decimal(repr(v)) if isinstance(v, float) else v for v in values]
-    return SweepAxis(key=key, values=tuple(numbers), scale=scale)
+    return Axis(key=key, values=tuple(numbers), scale=scale)
 
 
-def _decimals(axis: SweepAxis) -> tuple[Decimal, ...]:
+def _decimals(axis: Axis) -> tuple[Decimal, ...]:
     where = f"sweep.{axis.key}"
     for value in axis.values:
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)

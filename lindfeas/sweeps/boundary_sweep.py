@@ -7,21 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lindfeas.errors import InputError
-from lindfeas.files.columns import boundary_columns
-from lindfeas.files.problem_file import ProblemFile, SweepAxis, problem_from_document
-from lindfeas.sweeps.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows, swept
+from lindfeas.files.columns import Axis, boundary_columns, named
+from lindfeas.files.problem_file import ProblemFile, problem_from_document
+from lindfeas.sweeps import points
+from lindfeas.sweeps.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows
 from lindfeas.sweeps.engine import Outcome
 from lindfeas.sweeps.folder import Form
-from lindfeas.sweeps.points import (
-    Options,
-    PointTask,
-    free_axes,
-    grid,
-    point_key,
-    require_result_version,
-    table_axis,
-)
-from lindfeas.sweeps.points import blank_row as blank_point
+from lindfeas.sweeps.points import Options, PointTask
 from lindfeas.sweeps.sweep import Plan, require_tools
 
 
@@ -43,7 +35,7 @@ class BoundaryTask:
 
     key: str
     point: PointTask
-    axis: SweepAxis
+    axis: Axis
     width: float
 
     @property
@@ -84,26 +76,26 @@ def boundary_plan(
         raise InputError("must be without --certificates and --sharp, but is not", "--boundary")
     options = replace(options, prove=bool(options.prove), sharp=False)
     require_tools(options)
-    axes = free_axes(problem, fixed)
-    axis = swept(axes, key)
+    axes = points.free_axes(problem, fixed)
+    axis = named(axes, key, "--boundary")
     require_numbers(problem, axis, width)
     others = [other for other in axes if other.key != key]
     tasks = tuple(
         BoundaryTask(key=_key(point, axis, width), point=point, axis=axis, width=width)
-        for point in grid(problem, others, options)
+        for point in points.grid(problem, others, options)
     )
     form = Form(
         kind="boundary",
         problem=problem.json_document(),
-        axes=tuple(table_axis(axis) for axis in axes),
-        columns=(*(table_axis(other).column for other in others), *boundary_columns(key)),
+        axes=tuple(axis.plain() for axis in axes),
+        columns=(*(other.plain().column for other in others), *boundary_columns(key)),
     )
     return Plan(form=form, tasks=tasks, evaluate=evaluate, blank=blank_row)
 
 
 def evaluate(task: BoundaryTask) -> Outcome:
     """Search along the key: one row per change, or one if there is none."""
-    require_result_version(task.point.result_version)
+    points.require_result_version(task.point.result_version)
     problem = problem_from_document(task.point.document, task.point.base_directory)
     boundary = find_boundary(
         problem,
@@ -121,13 +113,13 @@ def evaluate(task: BoundaryTask) -> Outcome:
 
 def blank_row(task: BoundaryTask) -> dict[str, Any]:
     """The row of a search of which nothing is known but what it asks."""
-    row = {**blank_point(task.point), "point": task.key, "boundary_key": task.axis.key}
+    row = {**points.blank_row(task.point), "point": task.key, "boundary_key": task.axis.key}
     return {**row, "tolerance": None} if task.axis.key == TOLERANCE else row
 
 
-def _key(point: PointTask, axis: SweepAxis, width: float) -> str:
+def _key(point: PointTask, axis: Axis, width: float) -> str:
     """Name of a search: its values count as numbers, however they were written."""
-    return point_key(
+    return points.point_key(
         {
             "point": point.key,
             "boundary": axis.key,

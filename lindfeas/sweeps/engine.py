@@ -22,9 +22,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from lindfeas.errors import LindfeasError
+from lindfeas.errors import LindfeasError, printable
+
+if TYPE_CHECKING:
+    from lindfeas.files.table import Record
 
 Task = TypeVar("Task")
 
@@ -51,12 +54,12 @@ class Outcome:
         Further rows of the same point: a boundary has one per change of the verdict.
     """
 
-    row: dict[str, float | int | bool | str | None]
+    row: Record
     files: dict[str, str] = field(default_factory=dict)
-    more: tuple[dict[str, float | int | bool | str | None], ...] = ()
+    more: tuple[Record, ...] = ()
 
     @property
-    def rows(self) -> tuple[dict[str, float | int | bool | str | None], ...]:
+    def rows(self) -> tuple[Record, ...]:
         """All rows of the point; a writer writes these."""
         return (self.row, *self.more)
 
@@ -131,8 +134,7 @@ def one_line(error: BaseException) -> str:
     """An error in one printable line; the type is named unless lindfeas raised it."""
     text = " ".join(str(error).split())
     name = "" if isinstance(error, LindfeasError) else type(error).__name__
-    line = f"{name}: {text}" if name and text else name or text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    return printable(": ".join(filter(None, (name, text))))
 
 
 class _Run(Generic[Task]):

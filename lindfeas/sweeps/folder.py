@@ -17,7 +17,7 @@ from typing import Any, Self
 from lindfeas.errors import InputError
 from lindfeas.files.atomic import UNFINISHED, replace_file, writing
 from lindfeas.files.columns import Axis, Column
-from lindfeas.files.table import MERGED, Row, Table, make_table, read_table, table_files
+from lindfeas.files.table import MERGED, Record, Table, make_table, read_table, table_files
 from lindfeas.sweeps.engine import Outcome
 
 LOCK = ".lock"
@@ -35,7 +35,7 @@ class Form:
     axes: tuple[Axis, ...]
     columns: tuple[Column, ...]
 
-    def table(self, rows: Sequence[Row]) -> Table:
+    def table(self, rows: Sequence[Record]) -> Table:
         """The table of these rows."""
         return make_table(rows, self.columns, kind=self.kind, problem=self.problem, axes=self.axes)
 

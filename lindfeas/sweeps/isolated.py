@@ -14,13 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
+from lindfeas.errors import End
+
 Report = Callable[[dict[str, Any]], None]
 """What a task calls with facts in plain JSON types; they survive whatever happens to it later."""
-
-FINISHED = "finished"
-FAILED = "failed"
-CRASHED = "crashed"
-TIMED_OUT = "timed out"
 
 TIME_LIMIT = 300.0
 """Seconds that a task gets unless someone says otherwise."""
@@ -56,7 +53,7 @@ class Ending:
         Everything that was reported; of two values under one name the later one.
     """
 
-    outcome: str
+    outcome: End
     message: str
     facts: dict[str, Any]
 
@@ -113,9 +110,9 @@ def child() -> None:
     try:
         task(report, *arguments)
     except Exception as error:
-        report({_END: [FAILED, f"{type(error).__name__}: {error}"]})
+        report({_END: [End.FAILED, f"{type(error).__name__}: {error}"]})
     else:
-        report({_END: [FINISHED, ""]})
+        report({_END: [End.FINISHED, ""]})
     os._exit(0)  # no thread and no exit handler of a solver may keep the process alive
 
 
@@ -152,12 +149,13 @@ def _ending(
 ) -> Ending:
     if _END in facts:
         outcome, message = facts.pop(_END)
+        outcome = End(outcome)
     elif code is None:
-        outcome, message = TIMED_OUT, f"stopped after {time_limit:g} s"
+        outcome, message = End.TIMED_OUT, f"stopped after {time_limit:g} s"
     else:
         cause = _signal_name(-code) if code < 0 else f"exit code {code}"
         message = f"the process ended with {cause}" + (f": {complaint}" if complaint else "")
-        outcome = CRASHED
+        outcome = End.CRASHED
     line = " ".join(message.split())
     line = line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
     return Ending(outcome=outcome, message=line, facts=facts)

@@ -14,13 +14,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import version
+from dataclasses import replace
 from typing import Any
 
 from lindfeas.answers.enclosure import Enclosure, enclose
-from lindfeas.errors import InputError, LindfeasError, quoted
-from lindfeas.files.columns import COMPARISON_COLUMNS
+from lindfeas.errors import End, InputError, LindfeasError, quoted
+from lindfeas.files.columns import COMPARISON_COLUMNS, ComparisonRow
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.files.table import Table, make_table
 from lindfeas.program import bounds
@@ -28,53 +27,15 @@ from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
 from lindfeas.program.setting import Setting
 from lindfeas.solvers.catalogue import DEFAULTS, SolverStatus, solver_status, status_of
-from lindfeas.solvers.conic import RawSolution, solve, warm_up
-from lindfeas.sweeps.isolated import FAILED, FINISHED, TIME_LIMIT, Ending, Report, run_isolated
-
-ANSWERED = "answered"
-UNUSABLE = "unusable"
+from lindfeas.solvers.conic import RawSolution, solve
+from lindfeas.solvers.running import warm_up
+from lindfeas.sweeps.isolated import TIME_LIMIT, Ending, Report, run_isolated
 
 LONGEST_LIMIT = 1e8
 """Seconds, three years: alarms of the system do not take much more, and nobody waits for them."""
 
 Trial = Callable[[Report, Program, str], None]
 """What runs in the solver's process: (report, problem, name of the solver)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonRow:
-    """One solver on one problem; see `COLUMNS` for what the fields mean."""
-
-    problem: str
-    title: str
-    target: str
-    norm: str | None
-    tolerance: float
-    solver: str
-    version: str | None
-    usable: bool
-    outcome: str
-    message: str
-    status: str | None = None
-    objective: float | None = None
-    objective_error: float | None = None
-    objective_holds: bool | None = None
-    iterations: int | None = None
-    compile_seconds: float | None = None
-    solve_seconds: float | None = None
-    plain_lower: float | None = None
-    plain_upper: float | None = None
-    plain_width: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    width: float | None = None
-    solves: int | None = None
-    seconds: float | None = None
-    lindfeas_version: str = field(default_factory=lambda: version("lindfeas"))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Columns by name."""
-        return asdict(self)
 
 
 COLUMNS = COMPARISON_COLUMNS
@@ -225,7 +186,7 @@ def _rows(
             solver=status.name,
             version=status.version,
             usable=status.usable,
-            outcome=FAILED if status.usable else UNUSABLE,
+            outcome=End.FAILED if status.usable else End.UNUSABLE,
             message=mistake if status.usable else status.message,
         )
         if status.usable and program is not None:
@@ -236,7 +197,7 @@ def _rows(
 
 def _after(row: ComparisonRow, ending: Ending) -> ComparisonRow:
     """The row with everything that the process reported before its end."""
-    outcome = ANSWERED if ending.outcome == FINISHED else ending.outcome
+    outcome = End.ANSWERED if ending.outcome == End.FINISHED else ending.outcome
     facts = dict(ending.facts)
     message = ending.message or facts.pop("message", "")
     return replace(row, outcome=outcome, **{**facts, "message": message})

@@ -23,18 +23,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from lindfeas.errors import MissingExtraError
+from lindfeas.errors import End, MissingExtraError
 from lindfeas.files.columns import SWEEP_COLUMNS
 from lindfeas.files.problem_file import ProblemFile
+from lindfeas.files.table import Record
 from lindfeas.sweeps import engine
 from lindfeas.sweeps.engine import Failure, Outcome, Workers
 from lindfeas.sweeps.folder import Form, SweepFolder
-from lindfeas.sweeps.points import Options, blank_row, evaluate, free_axes, grid, table_axis
-
-FAILED = "failed"
-"""How points with an error are counted."""
-
-Row = dict[str, Any]
+from lindfeas.sweeps.points import Options, blank_row, evaluate, free_axes, grid
 
 
 class Task(Protocol):
@@ -65,8 +61,8 @@ class Plan:
     form: Form
     tasks: tuple[Any, ...] = field(repr=False)
     evaluate: Callable[[Any], Outcome]
-    blank: Callable[[Any], Row]
-    is_finished: Callable[[Row, Path], bool] = lambda row, folder: True
+    blank: Callable[[Any], Record]
+    is_finished: Callable[[Record, Path], bool] = lambda row, folder: True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +81,7 @@ class Progress:
         How many points have which verdict; ``failed`` counts those with an error.
     """
 
-    row: Row | None
+    row: Record | None
     done: int
     total: int
     reused: int
@@ -128,7 +124,7 @@ def sweep_plan(
     options = Options() if options is None else options
     require_tools(options)
     swept = free_axes(problem, fixed)
-    axes = tuple(table_axis(axis) for axis in swept)
+    axes = tuple(axis.plain() for axis in swept)
     return Plan(
         form=Form(
             kind="sweep",
@@ -182,7 +178,7 @@ def run(
         missing = [task for task in plan.tasks if task.key not in done]
         verdicts = Counter(_verdict(row) for row in done.values())
 
-        def tell(row: Row | None) -> None:
+        def tell(row: Record | None) -> None:
             report(
                 Progress(
                     row=row,
@@ -201,7 +197,7 @@ def run(
             verdicts[_verdict(outcome.row)] += 1
             tell(outcome.row)
         table = folder.merge()
-    failed = verdicts.pop(FAILED, 0)
+    failed = verdicts.pop(End.FAILED, 0)
     return Summary(
         table=table,
         points=len(plan.tasks),
@@ -212,18 +208,18 @@ def run(
     )
 
 
-def _failed(row: Row, failure: Failure) -> Outcome:
+def _failed(row: Record, failure: Failure) -> Outcome:
     return Outcome(row={**row, "seconds": failure.seconds, "error": failure.error})
 
 
-def _verdict(row: Row) -> str:
+def _verdict(row: Record) -> str:
     """What a row is counted as."""
     if row.get("error") is not None:
-        return FAILED
+        return End.FAILED
     return str(row.get("verdict") or row.get("verdicts"))
 
 
-def _has_certificate(row: Row, folder: Path) -> bool:
+def _has_certificate(row: Record, folder: Path) -> bool:
     """Whether a proved row has the certificate that is now asked for."""
     name = row.get("certificate")
     return not row.get("proved") or (name is not None and (folder / name).is_file())

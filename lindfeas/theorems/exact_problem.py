@@ -12,11 +12,23 @@ import scipy.sparse as sp
 from lindfeas.errors import InputError
 from lindfeas.files import schema
 from lindfeas.files.problem_file import ProblemFile
-from lindfeas.physics.baths.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
+from lindfeas.physics.baths.spectral_density import (
+    DrudeLorentz,
+    Ohmic,
+    OhmicExponential,
+    SpectralDensity,
+)
 from lindfeas.physics.systems.bath import Bath
 from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.sites import shifts
 from lindfeas.program.question import Question
+
+FAMILIES: dict[type, str] = {
+    Ohmic: "ohmic",
+    OhmicExponential: "ohmic_exponential",
+    DrudeLorentz: "drude_lorentz",
+}
+"""Spectral densities that certificates can hold, and their names there."""
 
 
 def problem_document(
@@ -39,6 +51,7 @@ def problem_document(
     InputError
         If a spectral density is not of the built-in families.
     """
+    _require_known_densities(question.system)
     if problem is None:
         return {
             "title": "",
@@ -121,19 +134,35 @@ def _plain_bath(bath: Bath, system: OpenSystem) -> dict[str, Any]:
     }
 
 
+def can_be_written(system: OpenSystem) -> bool:
+    """Whether certificates can hold all its spectral densities."""
+    return all(_has_known_densities(bath) for bath in system.baths)
+
+
+def _require_known_densities(system: OpenSystem) -> None:
+    for bath in system.baths:
+        if not _has_known_densities(bath):
+            raise InputError(
+                "must be of one family, ohmic, ohmic_exponential or drude_lorentz, with one shape "
+                "for all couplings, to be written into a certificate",
+                f"bath.{bath.name}.spectral_density",
+            )
+
+
+def _has_known_densities(bath: Bath) -> bool:
+    shapes = {(type(one), one.exponent, one.scale) for one in _densities(bath)}
+    return len(shapes) <= 1 and all(kind in FAMILIES for kind, _, _ in shapes)
+
+
+def _densities(bath: Bath) -> list[SpectralDensity]:
+    return [bath.density_of(number) for number in range(len(bath.couplings or ()))]
+
+
 def _density(bath: Bath) -> dict[str, Any]:
-    densities = [bath.density_of(number) for number in range(len(bath.couplings or ()))]
-    names = {Ohmic: "ohmic", OhmicExponential: "ohmic_exponential", DrudeLorentz: "drude_lorentz"}
-    shapes = {(type(one), one.exponent, one.scale) for one in densities}
+    densities = _densities(bath)
     kind = type(densities[0])
-    if len(shapes) > 1 or kind not in names:
-        raise InputError(
-            "must be of one family, ohmic, ohmic_exponential or drude_lorentz, with one shape for "
-            "all couplings, to be written into a certificate",
-            f"bath.{bath.name}.spectral_density",
-        )
     table: dict[str, Any] = {
-        "family": names[kind],
+        "family": FAMILIES[kind],
         "strength": [shortest(one.leading_coefficient) for one in densities],
     }
     if kind is not DrudeLorentz:

@@ -13,6 +13,7 @@ from lindfeas.answers.distance_witness import Witness
 from lindfeas.errors import InputError, MissingExtraError, ProofRejectedError, require
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.theorems.certificate import certificate
+from lindfeas.theorems.exact_problem import can_be_written
 
 if TYPE_CHECKING:
     from lindfeas.checker import Proof
@@ -99,7 +100,8 @@ def answered(
     solver, sharp
         As in `lindfeas.certify`.
     proof
-        Whether to prove it; by default where python-flint is installed and it takes a few seconds.
+        Whether to prove it; by default where python-flint is installed, it takes a few seconds, and
+        a certificate can hold the spectral densities.
 
     Returns
     -------
@@ -126,8 +128,9 @@ def can_prove() -> bool:
 
 
 def is_quick(answer: Answer) -> bool:
-    """Whether a proof takes no more than a few seconds."""
-    return len(answer.reference.populations) <= LEVELS.get(answer.target, 0)
+    """Whether a proof can be written down, and takes no more than a few seconds."""
+    few_levels = len(answer.reference.populations) <= LEVELS.get(answer.target, 0)
+    return few_levels and can_be_written(answer.question.system)
 
 
 def _distance(answer: Answer) -> Witness | None:

@@ -21,6 +21,7 @@ AGREEMENT = mpf(10) ** -24
 WRITTEN_DIGITS = 20
 
 POWER_LAWS = ("ohmic", "ohmic_exponential")
+FURTHER = ("ohmic_quartic",)
 EXPONENTS = ("0.5", "1", "2", "3")
 CUTOFF = "10"
 BATHS = (
@@ -51,6 +52,8 @@ def density(family: str, exponent: mpf, cutoff: mpf) -> Function:
         return lambda w: w**exponent * mp.exp(-((w / cutoff) ** 2))
     if family == "ohmic_exponential":
         return lambda w: w**exponent * mp.exp(-w / cutoff)
+    if family == "ohmic_quartic":
+        return lambda w: w**exponent * mp.exp(-((w / cutoff) ** 4))
     return lambda w: w / (1 + (w / cutoff) ** 2)
 
 
@@ -124,6 +127,11 @@ def rows() -> Iterator[dict[str, str]]:
         yield dict(zip(FIELDS, (family, exponent, CUTOFF, beta, mu, energy), strict=False))
     for family, (exponent, beta, mu, energy) in itertools.product(POWER_LAWS, EXTREMES):
         yield dict(zip(FIELDS, (family, exponent, CUTOFF, beta, mu, energy), strict=False))
+    for family in FURTHER:
+        for exponent, (beta, mu), energy in itertools.product(EXPONENTS[:3], BATHS[::2], ENERGIES):
+            yield dict(zip(FIELDS, (family, exponent, CUTOFF, beta, mu, energy), strict=False))
+        for exponent, beta, mu, energy in EXTREMES:
+            yield dict(zip(FIELDS, (family, exponent, CUTOFF, beta, mu, energy), strict=False))
 
 
 def filled(row: dict[str, str]) -> dict[str, str]:

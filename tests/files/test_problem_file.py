@@ -27,6 +27,7 @@ from lindfeas.files.problem_file import (
     read_problem,
     set_value,
 )
+from lindfeas.physics.baths.ohmic_quartic import OhmicQuartic
 from lindfeas.physics.baths.spectral_density import DrudeLorentz, Ohmic, OhmicExponential
 from lindfeas.physics.models.xxz import SIGMA_X, SPIN_OPERATORS
 from lindfeas.program import question, rates
@@ -71,8 +72,8 @@ def test_schema_offers_what_the_library_knows() -> None:
     assert get_args(fields["target"].annotation) == question.TARGETS
     assert get_args(fields["norm"].annotation) == question.NORMS
     assert tuple(schema.RULES) == rates.RATE_RULES
-    operators = get_args(schema.ChainBath.model_fields["operator"].annotation)
-    assert set(operators) == set(SPIN_OPERATORS)
+    (bath,) = get_args(schema.PROBLEMS["xxz_chain"].model_fields["bath"].annotation)
+    assert set(get_args(bath.model_fields["operator"].annotation)) == set(SPIN_OPERATORS)
 
 
 def test_chain_is_built_as_written(tmp_path: Path) -> None:
@@ -102,6 +103,7 @@ def test_transverse_coupling_leaves_no_charge(tmp_path: Path) -> None:
         ("{ cutoff = 3 }", Ohmic(cutoff=3.0)),
         ('{ family = "ohmic_exponential", cutoff = 2.5 }', OhmicExponential(cutoff=2.5)),
         ('{ family = "drude_lorentz", strength = 2.0 }', DrudeLorentz(strength=2.0)),
+        ('{ family = "ohmic_quartic", exponent = 2 }', OhmicQuartic(exponent=2.0)),
         (
             "{ strength = [1.0, 0.5] }",
             (Ohmic(strength=1.0), Ohmic(strength=0.5)),
@@ -363,3 +365,52 @@ def test_schema_refuses_what_the_reader_refuses(old: str, new: str) -> None:
     assert not validator().is_valid(plain(wrong))
     with pytest.raises(InputError):
         problem_from_document(wrong)
+
+
+NUMBERS = "bath.left.spectral_density"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("system.coupling", Decimal("inf"), "system.coupling: must be finite, but is inf"),
+        ("system.coupling", [Decimal("-inf")], "system.coupling[0]: must be finite, but is -inf"),
+        ("bath.left.beta", Decimal("-inf"), "bath.left.beta: must be > 0, but is -inf"),
+        ("bath.left.beta", 0, "bath.left.beta: must be > 0, but is 0"),
+        ("bath.left.mu", Decimal("inf"), "bath.left.mu: must be finite, but is inf"),
+        (f"{NUMBERS}.strength", -1, f"{NUMBERS}.strength: must be >= 0, but is -1"),
+        (f"{NUMBERS}.strength", [0, -2], f"{NUMBERS}.strength[1]: must be >= 0, but is -2"),
+        (f"{NUMBERS}.cutoff", Decimal("0.0"), f"{NUMBERS}.cutoff: must be > 0, but is 0.0"),
+        (f"{NUMBERS}.cutoff", Decimal("inf"), f"{NUMBERS}.cutoff: must be finite, but is inf"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_by_the_schema(key: str, value: Any, says: str) -> None:
+    content = document()
+    set_value(content, key, value)
+    with pytest.raises(InputError) as refused:
+        schema.validate(content)
+    assert str(refused.value) == says
+
+
+def test_zero_and_infinity_pass_where_they_may() -> None:
+    content = document()
+    set_value(content, f"{NUMBERS}.strength", Decimal("-0.0"))
+    set_value(content, "bath.left.beta", Decimal("inf"))
+    assert schema.validate(content).bath[0].beta == Decimal("inf")
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        ("system.model", "xxz_chain"),
+        (f"{NUMBERS}.family", ", ".join(schema.DENSITIES)),
+        ("ansatz.rates.rule", "each, total, range"),
+    ],
+)
+@pytest.mark.parametrize(("value", "shown"), [([1], "a list"), ({}, "a table"), (3, "3")])
+def test_what_chooses_a_table_is_a_known_word(key: str, value: Any, known: str, shown: str) -> None:
+    content = document()
+    set_value(content, key, value)
+    with pytest.raises(InputError) as refused:
+        schema.validate(content)
+    assert str(refused.value) == f"{key}: must be one of {known}, but is {shown}"

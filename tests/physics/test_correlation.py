@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lindfeas.errors import AccuracyError, InputError, PhysicsError
-from lindfeas.physics.baths import correlation, principal_value
+from lindfeas.physics.baths import correlation, families, principal_value
 from lindfeas.physics.baths.correlation import Thermal
+from lindfeas.physics.baths.custom_density import CustomDensity
 from lindfeas.physics.baths.occupation import occupation
+from lindfeas.physics.baths.ohmic_quartic import OhmicQuartic
 from lindfeas.physics.baths.spectral_density import (
-    CustomDensity,
     DrudeLorentz,
     Ohmic,
     OhmicExponential,
@@ -44,12 +45,14 @@ FAMILIES = {
     "ohmic": Ohmic,
     "ohmic_exponential": OhmicExponential,
     "drude_lorentz": DrudeLorentz,
+    "ohmic_quartic": OhmicQuartic,
 }
 SMOOTH = [
     Ohmic(),
     Ohmic(exponent=3.0, cutoff=2.0),
     OhmicExponential(exponent=2.0, cutoff=0.5),
     DrudeLorentz(strength=0.3),
+    OhmicQuartic(strength=0.4, exponent=2.0),
 ]
 
 # |error| / |value| of C and D for the built-in families; the largest in the table is 7e-15
@@ -128,7 +131,8 @@ def test_table_from_mpmath(bath, rows):
 
 def test_table_covers_the_regimes():
     rows = table()
-    assert len(rows) > 800
+    assert len(rows) > 900
+    assert {row["family"] for row in rows} == set(families.FAMILIES)
     assert {row["beta"] for row in rows} >= {"0.1", "1", "10", "1000", "10000", "inf"}
     assert {row["exponent"] for row in rows} >= {"0.1", "0.5", "1", "2", "3", "7"}
     assert {row["energy"] for row in rows} >= {"1e-13", "-1e-10", "1e-3", "7", "1000", "-1000"}

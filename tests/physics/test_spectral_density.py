@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from lindfeas.errors import InputError, LindfeasError
-from lindfeas.physics.baths import spectral_density
+from lindfeas.physics.baths import custom_density, families, ohmic_quartic, spectral_density
+from lindfeas.physics.baths.custom_density import CustomDensity
+from lindfeas.physics.baths.ohmic_quartic import OhmicQuartic
 from lindfeas.physics.baths.spectral_density import (
-    CustomDensity,
     DrudeLorentz,
     Ohmic,
     OhmicExponential,
@@ -35,6 +36,8 @@ FAMILIES = (
     OhmicExponential(strength=2.0, exponent=2.5, cutoff=0.1),
     DrudeLorentz(),
     DrudeLorentz(strength=0.2, cutoff=3.0),
+    OhmicQuartic(),
+    OhmicQuartic(strength=0.7, exponent=0.5, cutoff=4.0),
 )
 
 
@@ -58,7 +61,11 @@ def in_30_digits(formula, frequencies):
 @pytest.mark.parametrize("exponent", EXPONENTS)
 @pytest.mark.parametrize(
     ("family", "damping"),
-    [(Ohmic, lambda x: mpmath.exp(-x * x)), (OhmicExponential, lambda x: mpmath.exp(-x))],
+    [
+        (Ohmic, lambda x: mpmath.exp(-x * x)),
+        (OhmicExponential, lambda x: mpmath.exp(-x)),
+        (OhmicQuartic, lambda x: mpmath.exp(-(x**4))),
+    ],
 )
 def test_power_laws_follow_their_formula(family, damping, exponent):
     density = family(strength=0.7, exponent=exponent, cutoff=8.0)
@@ -114,12 +121,16 @@ def test_leading_term_describes_low_frequencies(density):
 
 
 @pytest.mark.parametrize("exponent", EXPONENTS)
-@pytest.mark.parametrize("family", [Ohmic, OhmicExponential])
+@pytest.mark.parametrize("family", [Ohmic, OhmicExponential, OhmicQuartic])
 def test_support_is_where_the_density_becomes_negligible(family, exponent):
     density = family(exponent=exponent, cutoff=3.0)
     largest = density(np.linspace(0.0, density.support, 20001)).max()
     assert density(density.support) <= 1.001e-30 * largest
     assert density(SUPPORT_MARGIN * density.support) > 1e-30 * largest
+
+
+def test_every_family_is_tested_here():
+    assert {type(density) for density in FAMILIES} == set(families.FAMILIES.values())
 
 
 def test_drude_lorentz_has_no_end():
@@ -139,7 +150,7 @@ def test_densities_are_frozen_and_hashable(density):
         setattr(density, dataclasses.fields(density)[0].name, 2.0)
 
 
-@pytest.mark.parametrize("family", [Ohmic, OhmicExponential, DrudeLorentz])
+@pytest.mark.parametrize("family", families.FAMILIES.values())
 def test_parameters_are_keywords_only(family):
     with pytest.raises(TypeError):
         family(1.0)
@@ -250,4 +261,6 @@ def test_errors_share_the_root():
 
 
 def test_docstring_examples_run():
-    assert doctest.testmod(spectral_density).failed == 0
+    for module in (spectral_density, custom_density, ohmic_quartic):
+        found = doctest.testmod(module)
+        assert found.attempted > 0 and found.failed == 0

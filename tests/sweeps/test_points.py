@@ -10,7 +10,7 @@ import pytest
 
 from lindfeas.errors import InputError
 from lindfeas.files.problem_file import ProblemFile
-from lindfeas.sweeps.points import Options, free_axes, grid, table_axis
+from lindfeas.sweeps.points import Options, free_axes, grid
 from lindfeas.sweeps.sweep import sweep_plan
 from tests.sweeping import PROBLEM, problem_of
 
@@ -45,7 +45,7 @@ def test_a_fixed_key_is_not_swept(problem: ProblemFile) -> None:
 def test_how_swept_values_stand_in_the_table(tmp_path: Path, values: str, shown: Any) -> None:
     text = PROBLEM.partition("[sweep]")[0] + f'[sweep]\n"system.field" = {values}\n'
     (axis,) = problem_of(tmp_path, text).sweep
-    found = table_axis(axis)
+    found = axis.plain()
     assert found.values == shown
     assert [type(value) for value in found.values] == [type(value) for value in shown]
 

@@ -136,7 +136,8 @@ def test_all_that_is_installed_takes_part_by_default(chain: dict[str, Any]) -> N
 def test_a_solver_that_is_not_installed_is_a_row_when_asked_for(
     chain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(backends._MODULES, "COPT", "no_such_module")
+    missing = backends._check_package("COPT", "no_such_package")
+    monkeypatch.setitem(backends._CHECKS, "COPT", missing)
     assert "COPT" not in {status.name for status in lf.solver_status()}
     (row,) = compare(chain, ["copt"])
     assert (row.outcome, row.version) == ("unusable", None)
@@ -267,7 +268,7 @@ def test_optional_solvers_agree_with_the_others(
 def test_what_a_solver_prints_from_c_does_not_reach_standard_output(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    from lindfeas.solvers.conic import _mute
+    from lindfeas.solvers.running import _mute
 
     os.write(1, b"before ")
     with _mute("SDPA"):

@@ -27,6 +27,7 @@ from lindfeas.checker.format import (
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files.problem_file import ProblemFile, read_problem
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
+from lindfeas.theorems.proving import answered
 from tests.mutations import JUNK, changed, containers, leaves, without
 
 PROBLEMS = Path(__file__).parents[2] / "problems"
@@ -157,6 +158,15 @@ def test_a_custom_density_is_refused() -> None:
         certificate(None, lf.certify(lf.Question(system=chain)))
 
 
+def test_couplings_of_one_bath_with_different_cutoffs_are_refused() -> None:
+    densities = (lf.Ohmic(strength=2.0, cutoff=5.0), lf.Ohmic(cutoff=6.0))
+    bath = lf.Bath(name="left", sites=(0, 1), beta=1.0, spectral_density=densities)
+    chain = lf.models.xxz_chain(sites=2, coupling=0.1, baths=[bath])
+    answer = lf.certify(lf.Question(system=chain), sharp=False, check=False)
+    with pytest.raises(InputError, match=r"^bath\.left\.spectral_density: .* one shape for all"):
+        certificate(None, answer)
+
+
 MALFORMED = {
     "empty": (b"", "must be JSON"),
     "no object": (b"[]", "must be a JSON object"),
@@ -238,3 +248,15 @@ def test_the_schema_file_is_the_one_that_is_enforced() -> None:
 def test_no_name_is_defined_twice_in_the_schemas() -> None:
     """A reference is looked up by its name alone."""
     assert not certificate_schema()["$defs"].keys() & certificate_file.box_schema()["$defs"].keys()
+
+
+def test_a_density_that_no_certificate_holds_is_refused_or_left_unproved() -> None:
+    quartic = 'bath.left.spectral_density={family = "ohmic_quartic", cutoff = 5}'
+    problem = read_problem(
+        PROBLEMS / "xxz-1+2+1.toml", [quartic, "system.sites=2", "bath.right.sites=[1]"]
+    )
+    answer, written = answered(problem, sharp=False)
+    assert (answer.verdict, answer.proved, written) == ("impossible", False, None)
+    says = r"^bath\.left\.spectral_density: must be of one family, ohmic, .* into a certificate$"
+    with pytest.raises(InputError, match=says):
+        answered(problem, sharp=False, proof=True)

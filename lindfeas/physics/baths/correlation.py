@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lindfeas.errors import InputError, PhysicsError
+from lindfeas.physics.baths.custom_density import CustomDensity
 from lindfeas.physics.baths.occupation import FloatArray, Occupied, finite
 from lindfeas.physics.baths.principal_value import SMALLEST, buckets, principal_values
-from lindfeas.physics.baths.spectral_density import CustomDensity
 
 ComplexArray = NDArray[np.complex128]
 

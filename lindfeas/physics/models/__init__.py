@@ -1,5 +1,9 @@
 """Ready-made systems."""
 
-from lindfeas.physics.models.xxz import xxz_chain
+from lindfeas.physics.models.model_spec import ModelSpec
+from lindfeas.physics.models.xxz import XXZ_CHAIN, xxz_chain
 
-__all__ = ["xxz_chain"]
+MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in (XXZ_CHAIN,)}
+"""By the names that problem files give them."""
+
+__all__ = ["MODELS", "xxz_chain"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from lindfeas.errors import InputError, quoted
+from lindfeas.physics.models.model_spec import Key, ModelSpec
 from lindfeas.physics.systems.bath import Bath, checked_baths
 from lindfeas.physics.systems.checks import finite_number, square_matrix
 from lindfeas.physics.systems.open_system import OpenSystem
@@ -147,3 +149,35 @@ def _respects_magnetisation(baths: Sequence[Bath]) -> bool:
             if matrix.shape[0] != charges.size or len(shifts(matrix, charges)) > 1:
                 return False
     return True
+
+
+def _sites(keys: Mapping[str, Any]) -> int:
+    check_memory(keys["sites"])
+    return int(keys["sites"])
+
+
+XXZ_CHAIN = ModelSpec(
+    name="xxz_chain",
+    title="Chain",
+    description="An open chain of qubits with XXZ exchange between neighbours.",
+    keys={
+        "sites": Key("number of sites", "N", "dimensionless", "number of qubits", is_count=True),
+        "field": Key(
+            "field", "h", "energy", "coefficient of sigma_z (energy): one, or one per site", 0.5
+        ),
+        "coupling": Key(
+            "coupling", "g", "energy", "exchange g (energy): one, or one per bond", 1.0
+        ),
+        "anisotropy": Key(
+            "anisotropy",
+            r"\Delta",
+            "dimensionless",
+            "of sigma_z sigma_z; 1 is isotropic: one, or one per bond",
+            1.0,
+        ),
+    },
+    operators=tuple(SPIN_OPERATORS),
+    sites=_sites,
+    couple=with_spin_couplings,
+    build=xxz_chain,
+)
