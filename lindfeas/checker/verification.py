@@ -1,141 +1,153 @@
-"""From a certificate to a theorem, or to the reason why there is none."""
+"""Step 6: from a certificate to a theorem, or to the reason why there is none.
+
+Lemma: an accepted `Proof` states what steps 1 to 4 have proved, all of it at one precision of the
+balls, and nothing more.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import ROUND_FLOOR, Context, Decimal
+from typing import Any, TypeVar
 
-from flint import ctx
+from flint import ctx, fmpq
 
-from lindfeas.checker.boxes import verify_box
-from lindfeas.checker.claims import (
-    POPULATIONS,
-    Setting,
-    check_distance,
-    check_lower,
-    check_upper,
-    column_bound,
-    setting,
-)
-from lindfeas.checker.cost import MOST_WORK, point_work, require_little
-from lindfeas.checker.errors import Rejected, Unsettled
-from lindfeas.checker.exact import rational
-from lindfeas.checker.format import CertificateError, check_certificate, is_box
-from lindfeas.checker.model import Model, model
-from lindfeas.checker.statement import statement
-from lindfeas.checker.verdict import (
-    ACCEPTED,
-    PRECISIONS,
-    REJECTED,
-    UNDECIDED,
+from lindfeas.checker import bounds, statement
+from lindfeas.checker.format import (
+    CertificateError,
     Proof,
-    refusal,
-    rounded_down,
+    Rejected,
+    Unsettled,
+    check_certificate,
+    require,
 )
+from lindfeas.checker.model import MOST_WORK, Model, model, rational, require_little, work
 
-__all__ = ["Proof", "verify"]
+PRECISIONS = (128, 256, 512, 1024)
+"""Bits to try, one after the other."""
 
-SETTING_CHECKS = (
+SETTING = (
     "setting: charge conservation is exact; two enclosures of every level agree and no level is "
     "degenerate; the steady populations are unique"
 )
+LOWER = "lower bound: the multiplier is feasible, A(y) is above the claimed eigenvalues"
+UPPER = "upper bound: the candidate is allowed, its defect is as claimed"
+APART = "trace distance: all matrices of the dual condition are positive"
+
+_Found = TypeVar("_Found")
 
 
-def verify(certificate: Mapping[str, Any]) -> Proof:
-    """Check a certificate from scratch in ball arithmetic; nothing in it is trusted.
+def verify_point(certificate: Any) -> Proof:
+    """Check the certificate of a point from scratch; see `lindfeas.checker.verify`."""
+    return judged(lambda used: _proof(certificate, used))
 
-    Parameters
-    ----------
-    certificate
-        As `lindfeas.theorems.certificate.read_certificate` returns it.
 
-    Returns
-    -------
-    Proof
-        Also for a certificate that is malformed: such a one is rejected.
-
-    Examples
-    --------
-    >>> from lindfeas.proof import verify
-    >>> verify({}).status
-    'rejected'
-    """
-    if is_box(certificate):
-        return verify_box(certificate)
-    started = time.perf_counter()
-    bits = 0
+def judged(check: Callable[[list[int]], Proof]) -> Proof:
+    """The verdict on a certificate; ``check`` notes the precisions that it uses."""
+    started, used = time.perf_counter(), [0]
     try:
-        check_certificate(certificate)
-        exact = _exact_model(certificate)
-        for bits in PRECISIONS:
-            try:
-                return _proof(certificate, exact, bits, started)
-            except Unsettled as doubt:
-                status, reason = UNDECIDED, f"{bits} bits do not settle {doubt}"
-            except (ArithmeticError, ValueError) as trouble:
-                status, reason = UNDECIDED, f"the arithmetic failed at {bits} bits: {trouble}"
-    except (CertificateError, Rejected) as error:
-        status, reason = REJECTED, str(error)
-    return refusal(status, reason, bits, time.perf_counter() - started)
+        proof = check(used)
+    except (CertificateError, Rejected, Unsettled) as error:
+        status, reason = "undecided" if isinstance(error, Unsettled) else "rejected", str(error)
+        nothing = f"Nothing is proved: {reason}."
+        proof = Proof(status=status, proved=False, statement=nothing, reason=reason)
+    return replace(proof, bits=max(used), seconds=time.perf_counter() - started)
 
 
-def _exact_model(certificate: Mapping[str, Any]) -> Model:
-    """The model, after the cheap reasons to reject."""
-    exact, lower = model(certificate["problem"]), certificate["lower_bound"]
-    entries = len(lower["multiplier"])
-    wanted = exact.size if exact.target == POPULATIONS else exact.sectors
-    if entries != wanted:
-        raise Rejected(f"lower_bound.multiplier has {entries} entries, but needs {wanted}")
-    if not _is_positive(lower["value"]) and not certificate["upper_bound"]:
-        raise Rejected("a lower bound that is not positive proves nothing")
-    require_little(point_work(exact, certificate), MOST_WORK, "the check")
-    return exact
+def settled(attempt: Callable[[], _Found], used: list[int]) -> _Found:
+    """What the first precision gives that settles it.
+
+    Raises
+    ------
+    Unsettled
+        If none does.
+    """
+    for bits in PRECISIONS:
+        used.append(bits)
+        try:
+            with ctx.workprec(bits):
+                return attempt()
+        except Unsettled as doubt:
+            reason = f"{bits} bits do not settle {doubt}"
+        except (ArithmeticError, ValueError) as trouble:
+            reason = f"the arithmetic failed at {bits} bits: {trouble}"
+    raise Unsettled(reason)
 
 
-def _proof(certificate: Mapping[str, Any], exact: Model, bits: int, started: float) -> Proof:
-    """Everything at one precision; raises Rejected or Unsettled."""
-    lower, upper = certificate["lower_bound"], certificate["upper_bound"]
-    distance = certificate["trace_distance"]
-    positive = _is_positive(lower["value"])
-    apart = _is_positive(distance["norm1_lower"]) if distance else False
-    with ctx.workprec(bits):
-        at = setting(exact)
-        checks = [SETTING_CHECKS]
-        if positive:
-            check_lower(at, lower)
-            checks.append(
-                "lower bound: the multiplier is feasible, A(y) is above the claimed eigenvalues"
-            )
-        if upper:
-            check_upper(at, upper)
-            checks.append("upper bound: the candidate is allowed, its defect is as claimed")
-        if apart:
-            check_distance(at, distance)
-            checks.append("trace distance: all matrices of the dual condition are positive")
-        least = _distance(at, lower["value"], distance["norm1_lower"] if apart else "0")
+def _proof(certificate: Any, used: list[int]) -> Proof:
+    """The cheap reasons to reject, all claims, and the theorem."""
+    check_certificate(certificate)
+    exact, lower, upper = _exact(certificate), certificate["lower_bound"]["value"], None
+    about, defect = statement.subject, statement.DEFECT
+    if exact.target != "populations":
+        from lindfeas.checker import coherences
+
+        about, defect = coherences.subject, coherences.defect(exact)
+    positive = rational(lower) > 0
+    checks, norm1 = settled(lambda: _checked(certificate, exact, positive), used)
+    if positive and exact.target == "populations":
+        norm1 = max(norm1, bounds.column_bound(exact, rational(lower)))
+    if certificate["upper_bound"]:
+        upper = certificate["upper_bound"]["value"]
+    problem, distance = certificate["problem"], rounded_down(norm1 / 2) if norm1 > 0 else None
+    claims = (problem["question"]["tolerance"], lower, upper, distance, defect)
     return Proof(
-        status=ACCEPTED,
+        status="accepted",
         proved=positive,
-        statement=statement(certificate, exact, least),
-        lower=lower["value"] if positive else None,
-        upper=upper["value"] if upper else None,
-        trace_distance=least,
-        checks=tuple(checks),
-        bits=bits,
-        seconds=time.perf_counter() - started,
+        statement=statement.statement(about(problem, exact), exact, *claims),
+        lower=lower if positive else None,
+        upper=upper,
+        trace_distance=distance,
+        checks=checks,
         reason=None if positive else "the lower bound is not positive and proves nothing",
     )
 
 
-def _is_positive(text: str) -> bool:
-    return bool(rational(text) > 0)
+def _exact(certificate: Any) -> Model:
+    """The model, after the cheap reasons to reject."""
+    exact, lower = model(certificate["problem"]), certificate["lower_bound"]
+    wanted, cost = exact.size, work(exact)
+    if exact.target != "populations":
+        from lindfeas.checker import coherences
+
+        wanted, cost = len(exact.sectors), cost + coherences.further_work(exact)
+    if certificate["trace_distance"]:
+        from lindfeas.checker import distances
+
+        cost += distances.further_work(exact, certificate["trace_distance"])
+    found = len(lower["multiplier"])
+    require(found == wanted, f"lower_bound.multiplier has {found} entries, but needs {wanted}")
+    useful = rational(lower["value"]) > 0 or certificate["upper_bound"] is not None
+    require(useful, "a lower bound that is not positive proves nothing")
+    require_little(cost, MOST_WORK, "the check")
+    return exact
 
 
-def _distance(at: Setting, lower: str, norm1_lower: str) -> str | None:
-    """The best proved bound on T = ||p - p'||_1 / 2, rounded down."""
-    best = rational(norm1_lower)
-    if at.model.target == POPULATIONS:
-        best = max(best, column_bound(at.model, at.regions, rational(lower)))
-    best /= 2
-    return rounded_down(best) if best > 0 else None
+def _checked(certificate: Any, exact: Model, positive: bool) -> tuple[tuple[str, ...], fmpq]:
+    """Everything at one precision: what was checked, and the proved bound on ||p - p'||_1."""
+    kit, checks, norm1 = bounds, [SETTING], fmpq(0)
+    if exact.target != "populations":
+        from lindfeas.checker import coherences
+
+        kit = coherences
+    at = kit.setting(exact)
+    if positive:
+        kit.check_lower(at, certificate["lower_bound"])
+        checks.append(LOWER)
+    if certificate["upper_bound"]:
+        kit.check_upper(at, certificate["upper_bound"])
+        checks.append(UPPER)
+    if certificate["trace_distance"]:
+        from lindfeas.checker import distances
+
+        norm1 = distances.check_distance(at, certificate["trace_distance"])
+        checks += [APART] * (norm1 > 0)
+    return tuple(checks), norm1
+
+
+def rounded_down(value: fmpq) -> str:
+    """A decimal of seven digits that is not above ``value``."""
+    rounding = Context(prec=7, rounding=ROUND_FLOOR)
+    return str(rounding.divide(Decimal(int(value.p)), Decimal(int(value.q))))

@@ -15,15 +15,14 @@ import pytest
 
 import lindfeas as lf
 from lindfeas.answers.answer import Answer
-from lindfeas.checker import format as certificate_file
+from lindfeas.checker import schema as certificate_file
 from lindfeas.checker.format import (
     CertificateError,
-    certificate_schema,
-    certificate_text,
     check_certificate,
     checksum,
     parse_certificate,
 )
+from lindfeas.checker.schema import certificate_schema, certificate_text
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files.problem_file import ProblemFile, read_problem
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
