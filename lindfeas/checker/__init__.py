@@ -11,9 +11,7 @@ and the forms of such certificates, `further_forms`.
 
 from typing import Any
 
-from lindfeas.checker.format import Proof
-
-__all__ = ["Proof", "verify"]
+from lindfeas.checker.format import Proof as Proof
 
 
 def verify(certificate: Any) -> Proof:

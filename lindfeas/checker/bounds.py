@@ -11,10 +11,8 @@ Lemma: `check_lower` proves that sum_k |<k|L'(rho0)|k>| is at least the claim fo
 rho0 = sum_a p_a P_a commutes with every P_k.
 """
 
-from __future__ import annotations
-
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,9 +26,6 @@ Sparse = dict[tuple[int, int], arb]
 _Operator = tuple[int, str, Sparse]
 """(charge shift, label, nonzero entries), all real."""
 
-_Gamma = tuple["Region", acb_mat, list[int], fmpq]
-"""Gamma = s sum_n w_n w_n^dag of a region: rows w_n over its basis, their charges, and s."""
-
 # The allowed operators.
 
 
@@ -42,14 +37,13 @@ class Group(NamedTuple):
     members: range
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """One bath's region.
 
     Parameters
     ----------
-    name, sites, dimension
-        Of the bath, and d_r.
+    bath, dimension
+        The bath, and d_r.
     share
         d_r/d.
     place
@@ -60,8 +54,7 @@ class Region:
         Row i holds the entries (a, b) of f_i at a d_r + b, shape (d_r^2 - 1, d_r^2); all real.
     """
 
-    name: str
-    sites: tuple[int, ...]
+    bath: Bath
     dimension: int
     share: fmpq
     place: list[list[int]]
@@ -81,28 +74,19 @@ class Region:
         basis. Between operators of different charge A vanishes, because Y and rho conserve the
         charge.
         """
-        return self.gain(self.regrouped(weight) * dagger(self.regrouped(state))) - self.loss(
-            product
-        )
+        return self.dual(self.regrouped(weight) * dagger(self.regrouped(state)), product)
 
-    def gain(self, flow: acb_mat) -> acb_mat:
-        """tr(Y F_j rho F_i^dag), from the regrouped Y times the regrouped rho's adjoint.
+    def dual(self, flow: acb_mat, product: acb_mat) -> acb_mat:
+        """A from the regrouped Y times the regrouped rho's adjoint, and (Y rho + rho Y)/2.
 
         With the region's indices first, tr(Y f_j rho f_i^dag) is
-        sum f_i[c,d] f_j[a,b] Y[cg, ae] rho[be, dg].
+        sum f_i[c,d] f_j[a,b] Y[cg, ae] rho[be, dg], and the rest takes a partial trace only.
         """
-        size = self.dimension
-        form = acb_mat(size * size, size * size)
-        for a, b, c, d in itertools.product(range(size), repeat=4):
-            form[c * size + d, a * size + b] = flow[c * size + a, d * size + b]
-        return self.basis * form * self.basis.transpose() * arb(self.share)
-
-    def loss(self, product: acb_mat) -> acb_mat:
-        """tr(Y {F_i^dag F_j, rho}/2), from (Y rho + rho Y)/2, of which it needs a partial trace."""
         size, local = self.dimension, self.partial_trace(product)
         form = acb_mat(size * size, size * size)
-        for b, c, d in itertools.product(range(size), repeat=3):
-            form[c * size + d, c * size + b] = local[b, d]
+        for a, b, c, d in itertools.product(range(size), repeat=4):
+            lost = local[b, d] if a == c else 0
+            form[c * size + d, a * size + b] = flow[c * size + a, d * size + b] - lost
         return self.basis * form * self.basis.transpose() * arb(self.share)
 
     def partial_trace(self, matrix: acb_mat) -> acb_mat:
@@ -131,7 +115,7 @@ def region(model: Model, bath: Bath) -> Region:
         labels = tuple(label for _, label, _ in own)
         groups.append(Group(charge, labels, range(numbers[0], numbers[-1] + 1)))
     place = placement(model.dimensions, bath.sites)
-    return Region(bath.name, bath.sites, size, fmpq(size, model.size), place, tuple(groups), basis)
+    return Region(bath, size, fmpq(size, model.size), place, tuple(groups), basis)
 
 
 def _operators(model: Model, bath: Bath) -> list[_Operator]:
@@ -154,7 +138,7 @@ def _product(one: Sparse, other: Sparse, size: int) -> Sparse:
     return {(a * size + c, b * size + d): x * y for ((a, b), x), ((c, d), y) in pairs}
 
 
-def _site_operators(size: int, charge: Sequence[int]) -> Iterator[_Operator]:
+def _site_operators(size: int, charge: tuple[int, ...]) -> Iterator[_Operator]:
     for rank in range(1, size):
         norm = arb(rank * (rank + 1)).sqrt()
         entries = {(n, n): -1 / norm for n in range(rank)} | {(rank, rank): rank / norm}
@@ -171,9 +155,10 @@ def _site_operators(size: int, charge: Sequence[int]) -> Iterator[_Operator]:
 def is_positive_definite(matrix: acb_mat) -> bool:
     """Whether the exact Hermitian matrix inside the balls is positive definite.
 
-    The exact matrix is the midpoints of the lower triangle, mirrored, plus a Hermitian error whose
-    norm is at most the Frobenius norm of the radii; by Weyl's inequality no eigenvalue moves by
-    more. An LDL^dagger factorisation of the midpoints, shifted by that much, decides.
+    The exact matrix is the Hermitian part of the midpoints plus a Hermitian error, with entries of
+    at most (r_ij + r_ji)/2, whose norm is at most the Frobenius norm of the radii r; by Weyl's
+    inequality no eigenvalue moves by more. An LDL^dagger factorisation of that Hermitian part,
+    shifted by that much, decides.
 
     Raises
     ------
@@ -189,30 +174,23 @@ def is_positive_definite(matrix: acb_mat) -> bool:
 
 
 def hermitian_radius(matrix: acb_mat) -> arb:
-    """Frobenius norm of the radii of the lower triangle, mirrored."""
-    total = arb(0)
-    for row, column in itertools.combinations_with_replacement(range(matrix.nrows()), 2):
-        entry = matrix[column, row] if row < column else matrix[row, row].real
-        total += entry.rad() * entry.rad() * (2 if row < column else 1)
-    return total.nonnegative_part().sqrt().upper()
+    """Frobenius norm of all radii: the exact matrix is as near to the midpoints' Hermitian part."""
+    return sum((x.rad() * x.rad() for x in matrix.entries()), arb(0)).sqrt().upper()
 
 
 def _has_positive_pivots(matrix: acb_mat, shift: arb) -> bool | None:
-    """Whether midpoints - shift has an LDL^dagger with positive pivots; None if in doubt.
+    """Whether (M + M^dag)/2 - shift has an LDL^dagger with positive pivots, M being the midpoints.
 
-    The rows are those of the upper triangle, from the diagonal on; each pivot leaves those of the
-    Schur complement.
+    None if in doubt. The rows are those of the upper triangle, from the diagonal on; each pivot
+    leaves those of the Schur complement.
     """
-    size = matrix.nrows()
-    rows = [[matrix[c, r].mid().conjugate() for c in range(r, size)] for r in range(size)]
-    for row in rows:
-        row[0] = acb(row[0].real - shift)
+    middle = (matrix.mid() + dagger(matrix.mid())) / 2 - shift * identity(matrix.nrows())
+    rows = [row[number:] for number, row in enumerate(middle.tolist())]
     while rows:
-        (pivot, *first), *others = rows
+        (pivot, *first), *rows = rows
         if not pivot.real > 0:
             return False if pivot.real < 0 else None
-        rows = others
-        for number, (row, entry) in enumerate(zip(others, first, strict=True)):
+        for number, (row, entry) in enumerate(zip(rows, first, strict=True)):
             factor = entry.conjugate() / pivot.real
             if not factor.is_zero():
                 row[:] = [x - factor * y for x, y in zip(row, first[number:], strict=True)]
@@ -238,7 +216,7 @@ def setting(model: Model) -> Setting:
     return Setting(model, *steady_state(model), tuple(region(model, own) for own in model.baths))
 
 
-def check_lower(at: Setting, claim: Mapping[str, Any]) -> None:
+def check_lower(at: Setting, claim: Any) -> None:
     """Prove tau >= claim, by weak duality.
 
     For Y = sum_k y_k P_k, |y_k| <= 1, and every allowed Gamma, with A^r as in `dual_matrix`,
@@ -266,16 +244,15 @@ def check_eigenvalues(at: Setting, claimed: list[fmpq], weight: acb_mat, product
     for part, eigenvalue in zip(at.regions, claimed, strict=True):
         for group, own in part.blocks(part.dual_matrix(weight, at.state, product)):
             above = is_positive_definite(own - arb(eigenvalue) * identity(own.nrows()))
-            otherwise = f"A(y) of region {part.name} has an eigenvalue below the claimed one"
+            otherwise = f"A(y) of region {part.bath.name} has an eigenvalue below the claimed one"
             require(above, f"{otherwise}, at charge {group.charge}")
 
 
-def check_upper(at: Setting, claim: Mapping[str, Any]) -> None:
+def check_upper(at: Setting, claim: Any) -> None:
     """Prove that the candidate is allowed, and that its defect is at most the claim.
 
     With Gamma = s sum_n w_n w_n^dag, a region acts by the jumps sqrt(s d_r/d) L_n (x) 1,
-    L_n = sum_j w_nj^* f_j, on populations at the
-    rates s d_r/d |<k|L_n (x) 1|a>|^2 from a to k.
+    L_n = sum_j w_nj^* f_j: on populations, at the rates s d_r/d |<k|L_n (x) 1|a>|^2 from a to k.
 
     Raises
     ------
@@ -287,9 +264,9 @@ def check_upper(at: Setting, claim: Mapping[str, Any]) -> None:
     change, p = [arb(0)] * at.levels.size, at.populations
     for part, rows, charges, scale in candidate(at, claim):
         for charge, jump in zip(charges, (rows.conjugate() * part.basis).tolist(), strict=True):
-            entries = zip(itertools.product(range(part.dimension), repeat=2), jump, strict=True)
-            local = {place: (x.real, x.imag) for place, x in entries if not x.is_zero()}
-            whole = embedded(local, at.model.dimensions, part.sites)
+            numbers = ((n, x) for n, x in enumerate(jump) if not x.is_zero())
+            local: Entries = {divmod(n, part.dimension): (x.real, x.imag) for n, x in numbers}
+            whole = embedded(local, at.model.dimensions, part.bath.sites)
             for final, initial, own in at.levels.blocks(whole, charge):
                 forth = final.left * own * initial.right
                 back = initial.left * dagger(own) * final.right * arb(scale * part.share)
@@ -303,25 +280,27 @@ def check_upper(at: Setting, claim: Mapping[str, Any]) -> None:
     require_at_most(excess, "the candidate's defect is more than claimed")
 
 
-def candidate(at: Setting, claim: Mapping[str, Any]) -> Iterator[_Gamma]:
-    """Every region's Gamma, positive whatever the w_n are; it meets the rate rule exactly."""
+def candidate(at: Setting, claim: Any) -> Iterator[tuple[Region, Any, Any, Any]]:
+    """Gamma = s sum_n w_n w_n^dag of every region: rows w_n over its basis, their charges, and s.
+
+    It is positive whatever the w_n are, and the exact s makes its trace meet the rate rule exactly.
+    """
     found = map(_factors, at.regions, by_region(at, claim, "candidate"))
     rows, charges, traces = zip(*found, strict=True)
     return zip(at.regions, rows, charges, at.model.rates.factors(traces), strict=True)
 
 
-def _factors(part: Region, own: Mapping[str, Any]) -> tuple[acb_mat, list[int], fmpq]:
+def _factors(part: Region, own: Any) -> tuple[acb_mat, list[int], fmpq]:
     """All w_n of a region, their charges, and sum_n ||w_n||^2, exactly."""
     blocks = own["kossakowski"]
-    where = f"the candidate of region {part.name}"
+    where = f"the candidate of region {part.bath.name}"
     known = [(charge, list(labels)) for charge, labels, _ in part.groups]
     found = [(listed["charge"], listed["basis"]) for listed in blocks]
     require(found == known, f"{where} is not in the basis of the ansatz")
     entries: Entries = {}
     charges: list[int] = []
     for group, listed in zip(part.groups, blocks, strict=True):
-        few = len(listed["factors"]) <= len(group.members)
-        require(few, f"{where} has more factors than it needs")
+        require(len(listed["factors"]) <= len(group.members), f"{where} has too many factors")
         for factor in listed["factors"]:
             require(len(factor) == len(group.members), f"{where} has a factor of another length")
             for column, value in zip(group.members, factor, strict=True):
@@ -332,12 +311,11 @@ def _factors(part: Region, own: Mapping[str, Any]) -> tuple[acb_mat, list[int], 
     return rows, charges, trace
 
 
-def by_region(at: Setting, claim: Mapping[str, Any], key: str) -> list[Any]:
+def by_region(at: Setting, claim: Any, key: str) -> list[Any]:
     """What a claim lists of every region, in the order of the baths."""
-    names = [part.name for part in at.regions]
-    require(
-        set(claim[key]) == set(names), f"{key} must have exactly the regions {', '.join(names)}"
-    )
+    names = [part.bath.name for part in at.regions]
+    otherwise = f"{key} must have exactly the regions {', '.join(names)}"
+    require(set(claim[key]) == set(names), otherwise)
     return [claim[key][name] for name in names]
 
 

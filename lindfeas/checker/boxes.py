@@ -19,9 +19,9 @@ from lindfeas.checker.cells import Cell, cell_setting, corner_matrices, dual_mat
 from lindfeas.checker.cost import MOST_BOX_WORK, MOST_WORK, cell_work
 from lindfeas.checker.format import Proof, Rejected, Unsettled, check_certificate
 from lindfeas.checker.model import ONE, ZERO, Model, model, rational, require_little
-from lindfeas.checker.statement import statement, subject
+from lindfeas.checker.statement import DEFECT, statement, subject
 from lindfeas.checker.steady_state import identity
-from lindfeas.checker.verification import judged, rounded_down, settled
+from lindfeas.checker.verification import judged, rounded_down, settle
 
 PLACES = {"system": ("field", "coupling", "anisotropy"), "bath": ("beta", "mu")}
 """Keys of which H, or the bath, is an affine function."""
@@ -253,7 +253,7 @@ def _settle(certificate: Mapping[str, Any], claim: Claim, used: list[int]) -> No
     keys = [side["key"] for side in certificate["box"]]
     own = cell(certificate["problem"], keys, claim.ranges, certificate["order"])
     try:
-        settled(lambda: _check_cell(own, claim), used)
+        settle(lambda: _check_cell(own, claim), used)
     except Unsettled as doubt:
         raise Unsettled(f"cell {claim.number}: {doubt}") from None
 
@@ -264,12 +264,12 @@ def _check_cell(own: Cell, claim: Claim) -> None:
     at = cell_setting(own)
     multipliers = [[rational(value) for value in y] for y in bound["multipliers"]]
     for part, matrix in zip(at.regions, dual_matrices(at, multipliers), strict=True):
-        eigenvalue = arb(rational(bound["smallest_eigenvalues"][part.name]))
+        eigenvalue = arb(rational(bound["smallest_eigenvalues"][part.bath.name]))
         for corner in corner_matrices(matrix):
             for group, block in part.blocks(corner):
                 if not is_positive_definite(block - eigenvalue * identity(block.nrows())):
                     raise Rejected(
-                        f"cell {claim.number}: A(y) of region {part.name} has an eigenvalue "
+                        f"cell {claim.number}: A(y) of region {part.bath.name} has an eigenvalue "
                         f"below the claimed one, at charge {group.charge}"
                     )
 
@@ -326,8 +326,7 @@ def _statement(
         )
     first, *others = subject(problem, exact)
     paragraphs = [f"For all {scope}: {first}", *others]
-    tolerance = problem["question"]["tolerance"]
-    words = statement(paragraphs, exact, tolerance, lower, None, distance)
+    words = statement(paragraphs, DEFECT, problem, exact, lower, None, distance)
     return words if share is None else f"{words}\nNothing is proved about the rest of the box."
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from flint import acb_mat, arb, fmpq
 
@@ -117,7 +118,9 @@ def dual_matrices(at: CellSetting, multipliers: Sequence[Sequence[fmpq]]) -> Ite
     for part in at.regions:
         adjoint = at.state.map(part.regrouped).map(dagger)
         flow = weight.map(part.regrouped) * adjoint
-        yield flow.map(part.gain) - product.map(part.loss)
+        none, nothing = flow.rest * 0, product.rest * 0
+        gained = flow.map(partial(part.dual, product=nothing))
+        yield gained + product.map(partial(part.dual, none))
 
 
 def corner_matrices(matrix: Taylor) -> Iterator[acb_mat]:

@@ -29,7 +29,6 @@ from lindfeas.checker.model import (
     PRICE,
     Coupling,
     Model,
-    entry_bits,
     product_charges,
     rational,
 )
@@ -181,14 +180,14 @@ def rotation(at: Setting, candidate: Sequence[Mapping[str, Any]]) -> acb_mat:
         upper = own["hamiltonian"]
         if upper is None:
             continue
-        local = hermitian(upper)
+        local, where = hermitian(upper), f"the candidate's Hamiltonian of region {part.bath.name}"
         if not at.model.lamb_shift or local.nrows() != part.dimension:
-            raise Rejected(f"the candidate's Hamiltonian of region {part.name} is not allowed")
+            raise Rejected(f"{where} is not allowed")
         if not is_neutral(at.model, part, local):
-            raise Rejected(f"the candidate's Hamiltonian of region {part.name} changes the charge")
+            raise Rejected(f"{where} changes the charge")
         limit = at.model.hamiltonian_limit
         if limit is not None and squared_norm(upper) > limit * limit:
-            raise Rejected(f"the candidate's Hamiltonian of region {part.name} exceeds the limit")
+            raise Rejected(f"{where} exceeds the limit")
         product = at.state * embedded_matrix(part, local)
         total += (product - dagger(product)) * acb(0, 1)
     return total
@@ -196,7 +195,7 @@ def rotation(at: Setting, candidate: Sequence[Mapping[str, Any]]) -> acb_mat:
 
 def is_neutral(model: Model, part: Region, local: acb_mat) -> bool:
     """Whether an exact matrix on the region conserves the charge."""
-    charges = product_charges([model.charge[site] for site in part.sites])
+    charges = product_charges([model.charge[site] for site in part.bath.sites])
     return all(
         local[a, b].is_zero()
         for a, b in itertools.product(range(part.dimension), repeat=2)
@@ -290,9 +289,15 @@ def _shifts_work(model: Model) -> float:
         )
         for bath in model.baths
     )
-    exact = ELIMINATION * count**4 * entry_bits(model)
+    exact = ELIMINATION * count**4 * _bits(model)
     return (
         exact
         + count * count * (PRICE["product"] * size * size + PRICE["entry"] * size)
         + count * PRICE["product"] * size**3
     )
+
+
+def _bits(model: Model) -> int:
+    """Of the longest number in the Hamiltonian."""
+    numbers = [value for entry in model.hamiltonian.values() for value in entry]
+    return max((int(v.p).bit_length() + int(v.q).bit_length() for v in numbers), default=1)

@@ -12,15 +12,7 @@ from typing import Any
 from lindfeas.checker import coherences, distances
 from lindfeas.checker.coherences import transitions
 from lindfeas.checker.distances import weighted_work
-from lindfeas.checker.model import (
-    MOST_WORK,
-    PRICE,
-    Model,
-    cubes,
-    dual_work,
-    levels_work,
-    work,
-)
+from lindfeas.checker.model import MOST_WORK, PRICE, Model, work
 
 __all__ = ["MOST_BOX_WORK", "MOST_WORK", "cell_work", "point_work"]
 
@@ -33,7 +25,7 @@ SERIES = 0.3
 
 def point_work(model: Model, certificate: Mapping[str, Any]) -> float:
     """Microseconds for the certificate of a point."""
-    total = work(model)
+    total = sum(work(model).values())
     if model.target != "populations":
         total += coherences.further_work(model)
     if certificate["trace_distance"]:
@@ -47,11 +39,9 @@ def cell_work(model: Model, parameters: int, order: int) -> float:
     pairs, corners = terms * (terms + 1) / 2, 2**parameters
     size, entry, product = model.size, PRICE["entry"], PRICE["product"]
     moves = sum(transitions(model, own) for bath in model.baths for own in bath.couplings)
-    total = levels_work(model) + corners * entry * size * size
+    known, regions = work(model), sum(bath.levels**4 for bath in model.baths)
+    total = known["levels"] + corners * entry * size * size
     total += 8 * pairs * weighted_work(model)
     total += moves * (PRICE["rate"] * terms + 3 * order * pairs * SERIES)
     total += terms * product * size**3 + pairs * size * size * SERIES
-    for bath in model.baths:
-        total += pairs * dual_work(bath, size)
-        total += corners * (PRICE["positive"] * cubes(model, bath) + terms * bath.levels**4)
-    return total
+    return total + pairs * known["dual"] + corners * (known["positive"] + terms * regions)

@@ -11,13 +11,18 @@ from flint import acb_mat, arb, fmpq
 from lindfeas.checker.balls import hermitian, smallest_eigenvalue
 from lindfeas.checker.bounds import Region, Setting, by_region
 from lindfeas.checker.format import Rejected, Unsettled
-from lindfeas.checker.model import PRICE, ZERO, Model, cubes, dual_work, rational
+from lindfeas.checker.model import PRICE, ZERO, Model, rational, work
 
 SMALLEST = 1.0
 """Microseconds per n^3 of a matrix whose smallest eigenvalue is wanted."""
 
 
-def check_distance(at: Setting, claim: Mapping[str, Any]) -> fmpq:
+def claimed(claim: Mapping[str, Any]) -> fmpq:
+    """L; where none is claimed that is positive, there is nothing to check."""
+    return rational(claim["norm1_lower"])
+
+
+def check_distance(at: Setting, claim: Mapping[str, Any]) -> None:
     """Prove ||p - p'||_1 >= L for all p' with C p' = 0 of every allowed Lindbladian.
 
     With C_ka = <k|L'(P_a)|k>, v = C^T y and B^r_a the dual matrix of Y and P_a, so that
@@ -33,11 +38,6 @@ def check_distance(at: Setting, claim: Mapping[str, Any]) -> fmpq:
     have sum_b w_jb tr Gamma_b >= 0, slopes m_ja >= 0 make the condition weaker: the smallest
     eigenvalue of a region becomes min_b (lambda_min of charge b - sum_j m_ja w_jb).
 
-    Returns
-    -------
-    fmpq
-        L; 0 if no positive one is claimed, for which there is nothing to check.
-
     Raises
     ------
     Rejected
@@ -45,11 +45,7 @@ def check_distance(at: Setting, claim: Mapping[str, Any]) -> fmpq:
     Unsettled
         If the condition could not be shown.
     """
-    length = rational(claim["norm1_lower"])
-    if not length > 0:
-        return ZERO
-    _check_part(at, arb(length), claim, ())
-    return length
+    _check_part(at, arb(claimed(claim)), claim, ())
 
 
 def _check_part(
@@ -102,9 +98,7 @@ def _level_weights(at: Setting, listed: Sequence[Any]) -> list[fmpq]:
     return [rational(value) for value in listed]
 
 
-def _weighted(
-    at: Setting, y: Sequence[fmpq], populations: Sequence[arb]
-) -> tuple[acb_mat, acb_mat]:
+def _weighted(at: Setting, y: Sequence[fmpq], populations: list[arb]) -> tuple[acb_mat, acb_mat]:
     """sum_k y_k P_k, and sum_k y_k p_k P_k."""
     multiplier = [arb(value) for value in y]
     products = [a * b for a, b in zip(multiplier, populations, strict=True)]
@@ -112,7 +106,7 @@ def _weighted(
 
 
 def _level_matrices(
-    at: Setting, y: Sequence[fmpq], populations: Sequence[arb]
+    at: Setting, y: Sequence[fmpq], populations: list[arb]
 ) -> Iterator[list[acb_mat]]:
     """Blocks of the dual matrix of sum_k y_k P_k and sum_a p_a P_a, region by region."""
     weight, product = _weighted(at, y, populations)
@@ -135,15 +129,15 @@ def _shift_blocks(part: Region, listed: Sequence[Any]) -> list[acb_mat]:
     """K of one region, group by group."""
     for group, upper in itertools.zip_longest(part.groups, listed):
         if group is None or upper is None or len(upper) != len(group.members):
-            raise Rejected(f"trace_distance.shifts.{part.name} does not fit the basis")
+            raise Rejected(f"trace_distance.shifts.{part.bath.name} does not fit the basis")
     return [hermitian(upper) for upper in listed]
 
 
 def further_work(model: Model, distance: Mapping[str, Any]) -> float:
     """Microseconds for a trace distance; see `lindfeas.checker.model.work`."""
-    each = weighted_work(model)
-    for bath in model.baths:
-        each += 2 * dual_work(bath, model.size) + 2 * SMALLEST * cubes(model, bath)
+    known = work(model)
+    smallest = known["positive"] * SMALLEST / PRICE["positive"]
+    each = weighted_work(model) + 2 * known["dual"] + 2 * smallest
     return _parts(distance) * model.size * each
 
 

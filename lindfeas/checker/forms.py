@@ -11,8 +11,6 @@ cut(x) = exp(-x^power), or 1 / (1 + x^2) with exponent 1 where a family has no p
 0 <= cut <= 1. A new family exp(-x^power) is one line here, and its name in the published schema.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, NamedTuple
 
@@ -26,18 +24,12 @@ class CertificateError(InputError):
     """The certificate cannot be read, or does not have the form of one."""
 
 
-class Family(NamedTuple):
-    """The power of x in the exponent of the cutoff function, and J in words."""
-
-    power: int | None
-    words: str
-
-
 FAMILIES = {
-    "ohmic": Family(2, "J_l(w) = {strength} w^{exponent} exp(-(w/{cutoff})^2)"),
-    "ohmic_exponential": Family(1, "J_l(w) = {strength} w^{exponent} exp(-w/{cutoff})"),
-    "drude_lorentz": Family(None, "J_l(w) = {strength} w / (1 + (w/{cutoff})^2)"),
+    "ohmic": (2, "J_l(w) = {strength} w^{exponent} exp(-(w/{cutoff})^2)"),
+    "ohmic_exponential": (1, "J_l(w) = {strength} w^{exponent} exp(-w/{cutoff})"),
+    "drude_lorentz": (None, "J_l(w) = {strength} w / (1 + (w/{cutoff})^2)"),
 }
+"""The power of x in the exponent of the cutoff function, and J in words."""
 
 
 class Many(NamedTuple):
@@ -65,7 +57,7 @@ def check(value: Any, form: Any, where: str = "") -> None:
     """
     match form:
         case re.Pattern():
-            fits = type(value) is str and form.fullmatch(value)
+            fits: Any = type(value) is str and form.fullmatch(value)
             _expect(fits, f"a string of the form {form.pattern}", value, where)
         case Many(inner, least, most):
             fits = type(value) is list and least <= len(value) <= most
@@ -75,7 +67,7 @@ def check(value: Any, form: Any, where: str = "") -> None:
         case Named(inner, most):
             fits = type(value) is dict and len(value) <= most
             _expect(fits, f"a table of at most {most} keys", value, where)
-            check(value, {key: inner for key in value if type(key) is str}, where)
+            check(value, dict.fromkeys(map(str, value), inner), where)
         case dict():
             _expect(type(value) is dict, "a table", value, where)
             for key in form | value:
@@ -83,33 +75,27 @@ def check(value: Any, form: Any, where: str = "") -> None:
                 _expect(key in form, "left out: unknown key", value.get(key), place)
                 _expect(key in value, "given: missing", None, place)
                 check(value[key], form[key], place)
-        case (str(), *_):
-            fits = type(value) is str and value in form
-            _expect(fits, f"one of {', '.join(form)}", value, where)
+        case (str(), *_) | range():
+            fits = type(value) is type(form[0]) and value in form
+            names = f"{form[0]} to {form[-1]}" if type(form) is range else ", ".join(form)
+            _expect(fits, f"one of {names}", value, where)
         case tuple():
-            _check_alternatives(value, form, where)
-        case range():
-            fits = type(value) is int and value in form
-            _expect(fits, f"an integer from {form[0]} to {form[-1]}", value, where)
+            errors = []
+            for inner in form:
+                try:
+                    return check(value, inner, where)
+                except CertificateError as error:
+                    errors.append(error.with_traceback(None))
+            raise max(errors, key=lambda error: len(re.findall(r"[.\[]", str(error.where))))
         case _:
-            fits = value is None if form is None else type(value) is form
-            _expect(fits, "null" if form is None else "true or false", value, where)
-
-
-def _check_alternatives(value: Any, forms: tuple[Any, ...], where: str) -> None:
-    errors = []
-    for form in forms:
-        try:
-            return check(value, form, where)
-        except CertificateError as error:
-            errors.append(error.with_traceback(None))
-    raise max(errors, key=lambda error: len(re.findall(r"[.\[]", str(error.where))))
+            wanted = "null" if form is None else "true or false"
+            _expect(value is None if form is None else type(value) is form, wanted, value, where)
 
 
 def _expect(fits: object, wanted: str, value: Any, where: str) -> None:
     if not fits:
-        kind = {dict: "a table", list: "a list"}.get(type(value))
-        shown = f"{kind} of {len(value)}" if kind else repr(value)[:60]
+        kind = type(value).__name__
+        shown = f"a {kind} of {len(value)}" if kind in ("dict", "list") else repr(value)[:60]
         raise CertificateError(f"must be {wanted}, but is {shown}", where or "certificate")
 
 
@@ -122,62 +108,43 @@ def text(most: int) -> re.Pattern[str]:
 
 
 _DIGITS = r"[0-9]{1,400}([.][0-9]{1,1100})?([eE][-+]?[0-9]{1,3})?"
-DECIMAL = re.compile(f"-?{_DIGITS}")
-DECIMALS = Many(DECIMAL, 1, 1024)
-SEVERAL = (DECIMAL, DECIMALS)
-PAIR = Many(DECIMAL, 2, 2)  # real and imaginary part
-VECTOR = Many((DECIMAL, PAIR), 1, 4096)
+DECIMAL, POSITIVE = re.compile(f"-?{_DIGITS}"), re.compile(f"{_DIGITS}|Infinity")
+DECIMALS, PAIR = Many(DECIMAL, 1, 1024), Many(DECIMAL, 2, 2)  # a pair: real and imaginary part
+SEVERAL, VECTOR = (DECIMAL, DECIMALS), Many((DECIMAL, PAIR), 1, 4096)
 INDEX, CHARGE = range(1024), range(-1_000_000, 1_000_001)
+INDICES, DIMENSIONS = Many(INDEX, 1, 1024), Many(range(2, 257), 1, 8)
+CHARGES = (None, Many(Many(CHARGE, 2, 256), 1, 8))  # of every state of every site
 ENTRIES = Many(Many((INDEX, DECIMAL, PAIR), 3, 3), 0, 65536)  # [row, column, value]
 SEAL = {"versions": Named(text(100), 64), "sha256": re.compile("[0-9a-f]{64}")}
-CHAIN = {
-    "model": ("xxz_chain",),
-    "sites": range(1, 9),
-    **dict.fromkeys(("field", "coupling", "anisotropy"), SEVERAL),
-}
-MATRICES = {
-    "dimensions": Many(range(2, 257), 1, 8),
-    "charge": (None, Many(Many(CHARGE, 2, 256), 1, 8)),  # of every state of every site
-    "hamiltonian": ENTRIES,
-}
+CHAIN = {"model": ("xxz_chain",), "sites": range(1, 9), "field": SEVERAL}
+CHAIN |= {"coupling": SEVERAL, "anisotropy": SEVERAL}
+MATRICES = {"dimensions": DIMENSIONS, "charge": CHARGES, "hamiltonian": ENTRIES}
 DENSITY = {"strength": SEVERAL, "cutoff": DECIMAL}
-DENSITIES = (
-    {"family": tuple(n for n, f in FAMILIES.items() if f.power), "exponent": DECIMAL, **DENSITY},
-    {"family": tuple(n for n, f in FAMILIES.items() if not f.power), **DENSITY},
-)
-BATH = {
-    "name": re.compile("[A-Za-z0-9_-]{1,200}"),
-    "sites": Many(INDEX, 1, 1024),
-    "beta": re.compile(f"{_DIGITS}|Infinity"),
-    "mu": DECIMAL,
-    "spectral_density": DENSITIES,
-}
+EXPONENTIAL = {"family": tuple(name for name, (k, _) in FAMILIES.items() if k)} | DENSITY
+LORENTZIAN = {"family": tuple(name for name, (k, _) in FAMILIES.items() if not k)} | DENSITY
+DENSITIES = (EXPONENTIAL | {"exponent": DECIMAL}, LORENTZIAN)
+BATH = {"name": re.compile("[A-Za-z0-9_-]{1,200}"), "sites": INDICES, "beta": POSITIVE}
+BATH |= {"mu": DECIMAL, "spectral_density": DENSITIES}
 SPINS = BATH | {"operator": ("sigma_minus", "sigma_x", "sigma_z")}
 REGION = BATH | {"couplings": Many(ENTRIES, 1, 64)}
-RATES = (
-    {"rule": ("each",), "value": SEVERAL},
-    {"rule": ("total",), "value": DECIMAL},
-    {"rule": ("range",), "min": SEVERAL, "max": SEVERAL},
-)
+RANGE = {"rule": ("range",), "min": SEVERAL, "max": SEVERAL}
+RATES = ({"rule": ("each",), "value": SEVERAL}, {"rule": ("total",), "value": DECIMAL}, RANGE)
 NORMS = ("spectral", "frobenius", "trace")
 GROUP = {"charge": CHARGE, "basis": Many(text(200), 1, 4096), "factors": Many(VECTOR, 0, 4096)}
 EIGENVALUES = Named(DECIMAL, 8)  # per region: below the smallest eigenvalue of A(y)
 
 
-def problem(*targets: str, limit: Any = None) -> tuple[Any, ...]:
-    """The forms of a problem; ``limit`` is that of a limit on H_r, which version 1 has not."""
-    ansatz = {"rates": RATES, "lamb_shift": bool}
-    rest = {
-        "title": text(1000),
-        "ansatz": (ansatz | {"hamiltonian_limit": limit}, ansatz),
-        "question": {"target": targets, "norm": NORMS, "tolerance": DECIMAL},
-    }
+def problem(target: str, **limit: Any) -> tuple[Any, ...]:
+    """The forms of a problem; ``limit`` is that of ``hamiltonian_limit``."""
+    ansatz = {"rates": RATES, "lamb_shift": bool, **limit}
+    question = {"target": (target,), "norm": NORMS, "tolerance": DECIMAL}
+    rest = {"title": text(1000), "ansatz": ansatz, "question": question}
     kinds = ((CHAIN, SPINS), (MATRICES, REGION))
     return tuple({"system": system, "bath": Many(bath, 1, 8), **rest} for system, bath in kinds)
 
 
-def point(*, problem: Any, multiplier: Any, hamiltonian: Any, distance: Any) -> dict[str, Any]:
-    """The form of the certificate of a point.
+def point(version: int, problem: Any, multiplier: Any, hamiltonian: Any, distance: Any) -> Any:
+    """The form of the certificate of a point, from those of its parts.
 
     A multiplier has one entry per level, by ascending charge and then energy. A candidate has
     Gamma = sum_n w_n w_n^dagger over the operators of each charge.
@@ -186,8 +153,8 @@ def point(*, problem: Any, multiplier: Any, hamiltonian: Any, distance: Any) -> 
     candidate = {"hamiltonian": hamiltonian, "kossakowski": Many(GROUP, 0, 4096)}
     upper = {"value": DECIMAL, "candidate": Named(candidate, 8)}
     claims = {"lower_bound": lower, "upper_bound": (None, upper), "trace_distance": distance}
-    return {"schema_version": range(1, VERSION + 1), "problem": problem, **claims, **SEAL}
+    numbered = {"schema_version": range(version, version + 1), "problem": problem}
+    return {**numbered, **claims, **SEAL}
 
 
-POINT = {"multiplier": DECIMALS, "hamiltonian": None, "distance": None}
-CERTIFICATE = point(problem=problem("populations"), **POINT)
+CERTIFICATE = point(VERSION, problem("populations", hamiltonian_limit=None), DECIMALS, None, None)

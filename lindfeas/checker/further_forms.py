@@ -20,7 +20,7 @@ from lindfeas.checker.forms import (
     text,
 )
 
-COHERENCES = "populations+coherences"
+POPULATIONS, COHERENCES = "populations", "populations+coherences"
 
 UPPER_TRIANGLE = Many(VECTOR, 1, 4096)
 SHIFTS = Named(Many(UPPER_TRIANGLE, 1, 4096), 8)
@@ -35,14 +35,25 @@ CUT_PART |= {"above": PART, "below": PART}
 LENGTH = {"norm1_lower": DECIMAL}
 DISTANCE = (None, *(LENGTH | part for part in PART))
 
-POPULATIONS_PROBLEM = problem("populations")
-COHERENCES_PROBLEM = problem(COHERENCES, limit=(None, DECIMAL))
+MULTIPLIERS = {POPULATIONS: DECIMALS, COHERENCES: Many(UPPER_TRIANGLE, 1, 1024)}
+LIMITS: dict[tuple[str, int], dict[str, Any]] = {
+    (POPULATIONS, 2): {"hamiltonian_limit": None},
+    (COHERENCES, 2): {"hamiltonian_limit": (None, DECIMAL)},
+}
+"""Version 1 has no limit on H_r."""
 
-_FURTHER = {"hamiltonian": (None, UPPER_TRIANGLE), "distance": DISTANCE}
-POPULATIONS = point(problem=POPULATIONS_PROBLEM, multiplier=DECIMALS, **_FURTHER)
-POINT_WITH_COHERENCES = point(
-    problem=COHERENCES_PROBLEM, multiplier=Many(UPPER_TRIANGLE, 1, 1024), **_FURTHER
-)
+KINDS = tuple((target, version) for target in MULTIPLIERS for version in (VERSION, 1))
+PROBLEMS = {kind: problem(kind[0], **LIMITS.get(kind, {})) for kind in KINDS}
+POINTS = {
+    (target, version): point(
+        version,
+        PROBLEMS[target, version],
+        MULTIPLIERS[target],
+        (None, UPPER_TRIANGLE),
+        DISTANCE,
+    )
+    for target, version in KINDS
+}
 
 RANGES = Many(Many(DECIMAL, 2, 2), 1, 4)
 CELL_BOUND = {
@@ -52,7 +63,7 @@ CELL_BOUND = {
 }
 
 
-def box(problem: Any) -> dict[str, Any]:
+def box(version: int, problem: Any) -> dict[str, Any]:
     """The form of the certificate of a box of parameters."""
     side = {"key": text(300), "low": DECIMAL, "high": DECIMAL}
     cells = (
@@ -62,7 +73,7 @@ def box(problem: Any) -> dict[str, Any]:
     )
     return {
         "kind": ("box",),
-        "schema_version": range(1, VERSION + 1),
+        "schema_version": range(version, version + 1),
         "problem": problem,
         "box": Many(side, 1, 4),
         "order": range(1, 9),
@@ -72,13 +83,12 @@ def box(problem: Any) -> dict[str, Any]:
     }
 
 
-BOX = box(POPULATIONS_PROBLEM)
-BOX_WITH_COHERENCES = box(COHERENCES_PROBLEM)
-"""Well formed, though nothing is proved about it."""
+BOXES = {kind: box(kind[1], PROBLEMS[kind]) for kind in KINDS}
+"""One about coherences is well formed, though nothing is proved about it."""
 
 
 def check_further(certificate: Any) -> None:
-    """Compare a certificate with the form of its kind.
+    """Compare a certificate with the form of its kind, target and version.
 
     Raises
     ------
@@ -86,12 +96,11 @@ def check_further(certificate: Any) -> None:
         At the first difference.
     """
     coherent = _at(certificate, "problem", "question", "target") == COHERENCES
-    if _at(certificate, "kind") == "box":
-        form = BOX_WITH_COHERENCES if coherent else BOX
-    else:
-        form = POINT_WITH_COHERENCES if coherent else POPULATIONS
+    first = type(number := _at(certificate, "schema_version")) is int and number == 1
+    forms = BOXES if _at(certificate, "kind") == "box" else POINTS
+    kind = (COHERENCES if coherent else POPULATIONS, 1 if first else VERSION)
     try:
-        check(certificate, form)
+        check(certificate, forms[kind])
     except RecursionError:
         raise CertificateError("must be nested less deeply", "certificate") from None
 

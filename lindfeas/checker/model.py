@@ -8,15 +8,12 @@ Conventions: the leftmost tensor factor is the most significant; state 0 of a qu
 sigma_minus = |1><0|.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from flint import fmpq
 
@@ -27,7 +24,7 @@ Entries = dict[tuple[int, int], tuple[Any, Any]]
 
 ZERO, ONE = fmpq(0), fmpq(1)
 
-SPIN_OPERATORS: Mapping[str, Entries] = {
+SPIN_OPERATORS: dict[str, Entries] = {
     "sigma_minus": {(1, 0): (ONE, ZERO)},
     "sigma_x": {(0, 1): (ONE, ZERO), (1, 0): (ONE, ZERO)},
     "sigma_z": {(0, 0): (ONE, ZERO), (1, 1): (-ONE, ZERO)},
@@ -40,14 +37,7 @@ MOST_LEVELS = 256
 """Levels d that this checker takes on: eight qubits."""
 
 
-PRICE = {
-    "levels": 10.0,
-    "digits": 4e-5,
-    "product": 0.007,
-    "positive": 0.1,
-    "entry": 1.0,
-    "rate": 10.0,
-}
+PRICE = {"levels": 10, "digits": 4e-5, "product": 7e-3, "positive": 0.1, "entry": 1, "rate": 10}
 """Microseconds of one core at the first precision: per n^3 of a charge sector; per n^4 and bit of
 the Hamiltonian's entries; per multiplication in a product of matrices of balls; per n^3 of a matrix
 that may be positive definite; per entry that Python moves about; per transition and coupling. All
@@ -63,7 +53,7 @@ def rational(text: str) -> fmpq:
     return fmpq(*Fraction(text).as_integer_ratio())
 
 
-def gaussian(value: str | Sequence[str]) -> tuple[fmpq, fmpq]:
+def gaussian(value: str | list[str]) -> tuple[fmpq, fmpq]:
     """A complex number of a certificate as its exact real and imaginary parts."""
     real, imaginary = (value, "0") if isinstance(value, str) else value
     return rational(real), rational(imaginary)
@@ -87,18 +77,17 @@ def embedded(operator: Entries, dimensions: Sequence[int], sites: Sequence[int])
     return {s: x for (a, b), x in operator.items() for s in zip(spots[a], spots[b], strict=True)}
 
 
-def product_charges(charge: Sequence[Sequence[int]]) -> list[int]:
+def product_charges(charge: Any) -> list[int]:
     """Total charge of every product state of sites with these local charges."""
     return [sum(state) for state in itertools.product(*charge)]
 
 
-def charge_shifts(operator: Entries, charges: Sequence[int]) -> set[int]:
+def charge_shifts(operator: Entries, charges: list[int]) -> set[int]:
     """By how much ``operator`` shifts the charge: all final minus initial charges."""
     return {charges[a] - charges[b] for (a, b), x in operator.items() if x != (ZERO, ZERO)}
 
 
-@dataclass(frozen=True, slots=True)
-class Density:
+class Density(NamedTuple):
     """J(w) of one of the families in `lindfeas.checker.forms`."""
 
     family: str
@@ -107,8 +96,7 @@ class Density:
     cutoff: fmpq
 
 
-@dataclass(frozen=True, slots=True)
-class Coupling:
+class Coupling(NamedTuple):
     """One operator S_l on its bath's region, which shifts the charge by ``shift``."""
 
     operator: Entries
@@ -116,8 +104,7 @@ class Coupling:
     density: Density
 
 
-@dataclass(frozen=True, slots=True)
-class Bath:
+class Bath(NamedTuple):
     """A thermal bath on a region of ``levels`` levels d_r; ``beta`` None is infinite."""
 
     name: str
@@ -128,8 +115,7 @@ class Bath:
     couplings: tuple[Coupling, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(NamedTuple):
     """Which traces of the Kossakowski matrices are allowed.
 
     lowest <= tr Gamma^r <= highest for every region; or, if ``total``, all traces together are
@@ -149,26 +135,25 @@ class Rates:
 
     def factors(self, traces: Sequence[fmpq]) -> list[fmpq]:
         """By what to multiply every region's Gamma so that the rule holds exactly; 0/0 is 0."""
-        limits = zip(traces, self.lowest, self.highest, strict=True)
-        wanted = [min(max(trace, low), high) for trace, low, high in limits]
+        wanted = list(map(min, map(max, traces, self.lowest), self.highest))
         if self.total:
             traces, wanted = [sum(traces, ZERO)] * len(traces), list(self.highest)
-        pairs = list(zip(wanted, traces, strict=True))
-        possible = all(trace > 0 or want == 0 for want, trace in pairs)
+        pairs = list(zip(traces, wanted, strict=True))
+        possible = all(trace > 0 or want == 0 for trace, want in pairs)
         require(possible, "a candidate without rates cannot meet the rate rule")
-        return [want / trace if trace > 0 else ZERO for want, trace in pairs]
+        return [want / trace if trace > 0 else ZERO for trace, want in pairs]
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """The open system, the allowed Lindbladians and the question, all exact.
 
     Parameters
     ----------
-    dimensions
-        Levels of every site.
-    charge
-        Conserved charge of every basis state of every site; all zero if none is claimed.
+    size, dimensions
+        Levels d of the system, and of every site.
+    charge, sectors
+        Conserved charge of every basis state of every site, all zero if none is claimed; and how
+        many levels have each charge.
     hamiltonian
         H_S; Hermitian, because only its upper triangle is read.
     hamiltonian_limit
@@ -176,8 +161,10 @@ class Model:
         limit, or no H_r counts.
     """
 
+    size: int
     dimensions: tuple[int, ...]
     charge: tuple[tuple[int, ...], ...]
+    sectors: Counter[int]
     hamiltonian: Entries
     baths: tuple[Bath, ...]
     rates: Rates
@@ -187,18 +174,8 @@ class Model:
     norm: str
     tolerance: fmpq
 
-    @property
-    def size(self) -> int:
-        """Number of levels d."""
-        return math.prod(self.dimensions)
 
-    @property
-    def sectors(self) -> Counter[int]:
-        """How many levels have each charge."""
-        return Counter(product_charges(self.charge))
-
-
-def model(problem: Mapping[str, Any]) -> Model:
+def model(problem: Any) -> Model:
     """The model that the ``problem`` of a certificate describes.
 
     Raises
@@ -218,20 +195,23 @@ def model(problem: Mapping[str, Any]) -> Model:
     operators = [_operators(bath, [dimensions[site] for site in bath["sites"]]) for bath in listed]
     if chain:
         hamiltonian = _chain(system)
-        charge = (_spin_charge(operators, used),) * len(dimensions)
+        # the magnetisation, if every coupling shifts it by a fixed amount, wherever its region is
+        up = product_charges([(1, 0)] * len(used))
+        shifts = [charge_shifts(operator, up) for own in operators for operator in own]
+        charge = ((1, 0) if all(len(own) == 1 for own in shifts) else (0, 0),) * len(dimensions)
     else:
         hamiltonian = _matrix(system["hamiltonian"], size)
         charge = tuple(map(tuple, system["charge"] or [[0] * levels for levels in dimensions]))
     require(tuple(map(len, charge)) == dimensions, "system.charge has another shape")
-    neutral = charge_shifts(hamiltonian, product_charges(charge)) <= {0}
-    require(neutral, "H does not conserve the charge")
+    charges = product_charges(charge)
+    require(charge_shifts(hamiltonian, charges) <= {0}, "H does not conserve the charge")
     baths = tuple(_bath(*pair, charge) for pair in zip(listed, operators, strict=True))
     ansatz, limit = problem["ansatz"], problem["ansatz"].get("hamiltonian_limit")
-    about = (ansatz["lamb_shift"], limit and rational(limit), question["target"], question["norm"])
-    tolerance = rational(question["tolerance"])
+    tolerance, rates = rational(question["tolerance"]), _rates(ansatz["rates"], len(baths))
     require(tolerance > 0, "question.tolerance is not positive")
-    rates = _rates(ansatz["rates"], len(baths))
-    return Model(dimensions, charge, hamiltonian, baths, rates, *about, tolerance)
+    asked = {"target": question["target"], "norm": question["norm"], "tolerance": tolerance}
+    asked |= {"lamb_shift": ansatz["lamb_shift"], "hamiltonian_limit": limit and rational(limit)}
+    return Model(size, dimensions, charge, Counter(charges), hamiltonian, baths, rates, **asked)
 
 
 def _numbers(value: str | list[str], count: int, where: str) -> tuple[fmpq, ...]:
@@ -241,7 +221,7 @@ def _numbers(value: str | list[str], count: int, where: str) -> tuple[fmpq, ...]
     return tuple(map(rational, values))
 
 
-def _chain(system: Mapping[str, Any]) -> Entries:
+def _chain(system: Any) -> Entries:
     """sum_l field sigma_z + sum_l coupling (xx + yy + anisotropy zz) between neighbours.
 
     Of two neighbours, xx + yy exchanges up and down, with the factor 2.
@@ -261,16 +241,16 @@ def _chain(system: Mapping[str, Any]) -> Entries:
     return total
 
 
-def _matrix(listed: Sequence[Any], size: int) -> Entries:
+def _matrix(listed: list[Any], size: int) -> Entries:
     """The listed upper triangle, completed to a Hermitian matrix."""
     upper = _entries(listed, size, "system.hamiltonian")
     for (row, column), (_, imaginary) in upper.items():
-        require(row <= column, "system.hamiltonian lists an entry below the diagonal")
-        require(row < column or imaginary == 0, "system.hamiltonian has a complex diagonal")
+        fits = row < column or (row == column and imaginary == 0)
+        require(fits, "system.hamiltonian has an entry below the diagonal, or a complex one on it")
     return upper | {(c, r): (real, -imag) for (r, c), (real, imag) in upper.items()}
 
 
-def _entries(listed: Sequence[Any], size: int, where: str) -> Entries:
+def _entries(listed: list[Any], size: int, where: str) -> Entries:
     entries: Entries = {}
     for row, column, value in listed:
         indices = isinstance(row, int) and isinstance(column, int) and not isinstance(value, int)
@@ -281,7 +261,7 @@ def _entries(listed: Sequence[Any], size: int, where: str) -> Entries:
     return entries
 
 
-def _operators(bath: Mapping[str, Any], dimensions: Sequence[int]) -> list[Entries]:
+def _operators(bath: Any, dimensions: list[int]) -> list[Entries]:
     """The coupling operators on the bath's region of these local dimensions."""
     if "operator" in bath:
         single = SPIN_OPERATORS[bath["operator"]]
@@ -290,14 +270,7 @@ def _operators(bath: Mapping[str, Any], dimensions: Sequence[int]) -> list[Entri
     return [_entries(listed, size, where) for listed in bath["couplings"]]
 
 
-def _spin_charge(operators: Sequence[Sequence[Entries]], sites: Sequence[int]) -> tuple[int, int]:
-    """Of a qubit: the magnetisation, if every coupling shifts it by a fixed amount."""
-    charges = product_charges([(1, 0)] * len(sites))
-    shifts = (charge_shifts(operator, charges) for own in operators for operator in own)
-    return (1, 0) if all(len(own) == 1 for own in shifts) else (0, 0)
-
-
-def _bath(bath: Mapping[str, Any], operators: Sequence[Entries], charge: Sequence[Any]) -> Bath:
+def _bath(bath: Any, operators: list[Entries], charge: Sequence[Any]) -> Bath:
     where, shape = f"bath.{bath['name']}", bath["spectral_density"]
     beta = None if bath["beta"] == "Infinity" else rational(bath["beta"])
     mu, cutoff = rational(bath["mu"]), rational(shape["cutoff"])
@@ -307,10 +280,8 @@ def _bath(bath: Mapping[str, Any], operators: Sequence[Entries], charge: Sequenc
     require(mu <= 0, f"{where}.mu is positive")
     require(exponent > 0 and cutoff > 0 and min(strengths) >= 0, f"{where} has a bad density")
     charges, couplings = product_charges([charge[site] for site in bath["sites"]]), []
-    levels = len(charges)
-    require(
-        levels <= MOST_REGION_LEVELS, f"{where} has {levels} levels, beyond {MOST_REGION_LEVELS}"
-    )
+    levels, most = len(charges), f"levels, beyond {MOST_REGION_LEVELS}"
+    require(levels <= MOST_REGION_LEVELS, f"{where} has {levels} {most}")
     for operator, strength in zip(operators, strengths, strict=True):
         shifts = charge_shifts(operator, charges) or {0}
         require(len(shifts) == 1, f"{where}: a coupling shifts the charge by {sorted(shifts)}")
@@ -319,7 +290,7 @@ def _bath(bath: Mapping[str, Any], operators: Sequence[Entries], charge: Sequenc
     return Bath(bath["name"], tuple(bath["sites"]), levels, beta, mu, tuple(couplings))
 
 
-def _rates(rates: Mapping[str, Any], regions: int) -> Rates:
+def _rates(rates: Any, regions: int) -> Rates:
     low, high = ("min", "max") if rates["rule"] == "range" else ("value", "value")
     lowest = _numbers(rates[low], regions, f"ansatz.rates.{low}")
     highest = _numbers(rates[high], regions, f"ansatz.rates.{high}")
@@ -337,39 +308,24 @@ def require_little(work: float, most: float, what: str) -> None:
     require(work <= most, f"{cost}, beyond this checker's {most / 1e6:.0f} s")
 
 
-def work(model: Model) -> float:
-    """Microseconds at the first precision, estimated from the shape of the problem; see `PRICE`."""
-    total, sectors = levels_work(model) + PRICE["product"] * 10 * model.size**3, model.sectors
-    for bath in model.baths:
-        total += 2 * dual_work(bath, model.size) + PRICE["positive"] * cubes(model, bath)
-        for shift, (charge, n) in itertools.product(
-            (coupling.shift for coupling in bath.couplings), sectors.items()
-        ):
-            m = sectors[charge + shift]
-            total += PRICE["rate"] * m * n + 4 * PRICE["product"] * m * n * (m + n)
-    return total
+def work(model: Model) -> dict[str, float]:
+    """Microseconds at the first precision by part, estimated from the shape of the problem.
 
-
-def levels_work(model: Model) -> float:
-    """Of the enclosures of all levels, by both routes."""
+    ``levels``: of the enclosures of all levels, by both routes. ``rates``: of the rate equation.
+    ``dual``: of A(Y) of all regions. ``positive``: of deciding whether all blocks are positive.
+    """
+    numbers = [value for entry in model.hamiltonian.values() for value in entry]
+    digits = PRICE["digits"] * max((len(f"{int(v.p):b}{int(v.q):b}") for v in numbers), default=1)
     copies = 2 if any(imaginary != 0 for _, imaginary in model.hamiltonian.values()) else 1
-    digits = PRICE["digits"] * entry_bits(model)
-    return sum(PRICE["levels"] * n**3 + digits * (copies * n) ** 4 for n in model.sectors.values())
-
-
-def entry_bits(model: Model) -> int:
-    """Of the longest number in the Hamiltonian."""
-    numbers = (value for entry in model.hamiltonian.values() for value in entry)
-    return max((int(v.p).bit_length() + int(v.q).bit_length() for v in numbers), default=1)
-
-
-def dual_work(bath: Bath, size: int) -> float:
-    """Of A(Y) of one region."""
-    products = size**2 * bath.levels**2 + 4 * bath.levels**6
-    return PRICE["product"] * products + PRICE["entry"] * (size**2 + bath.levels**4)
-
-
-def cubes(model: Model, bath: Bath) -> int:
-    """n^3 of all blocks of A."""
-    charges = product_charges([model.charge[site] for site in bath.sites])
-    return sum(n**3 for n in Counter(a - b for a in charges for b in charges).values())
+    counts, size, product = model.sectors, model.size, PRICE["product"]
+    levels = sum(PRICE["levels"] * n**3 + digits * (copies * n) ** 4 for n in counts.values())
+    found = {"levels": levels, "rates": 10 * product * size**3, "dual": 0.0, "positive": 0.0}
+    for bath in model.baths:
+        charges, d = product_charges([model.charge[site] for site in bath.sites]), bath.levels
+        groups = Counter(a - b for a in charges for b in charges).values()
+        found["positive"] += PRICE["positive"] * sum(n**3 for n in groups)
+        found["dual"] += product * (size**2 * d**2 + 4 * d**6) + PRICE["entry"] * (size**2 + d**4)
+        for coupling in bath.couplings:
+            for n, m in ((n, counts[charge + coupling.shift]) for charge, n in counts.items()):
+                found["rates"] += m * n * (PRICE["rate"] + 4 * product * (m + n))
+    return found

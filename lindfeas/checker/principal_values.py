@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from flint import acb, arb, ctx, fmpq
 
@@ -45,7 +44,7 @@ def half_sided(bath: Bath, density: Density, energy: arb) -> tuple[acb, acb]:
     if not (energy > 0 or energy < 0):
         raise Unsettled("the sign of a Bohr frequency")
     absorption, emission = transition_rates(bath, density, energy)
-    unit, scale = replace(density, strength=fmpq(1)), arb(density.strength) / (2 * arb.pi())
+    unit, scale = density._replace(strength=fmpq(1)), arb(density.strength) / (2 * arb.pi())
     thermal = arb(0) if bath.beta is None else _thermal(bath, unit, energy)
     both = thermal + _plain(unit, energy)
     return acb(absorption / 2, -scale * thermal), acb(emission / 2, -scale * both)
@@ -96,7 +95,7 @@ def at_zero(bath: Bath, density: Density) -> tuple[acb, acb]:
             "is not Hermitian up to a phase, with an exponent beyond this checker at E = 0"
         )
     scale = arb(density.strength) / (2 * arb.pi())
-    thermal = _thermal_at_zero(bath, replace(density, strength=fmpq(1))) if warm else arb(0)
+    thermal = _thermal_at_zero(bath, density._replace(strength=fmpq(1))) if warm else arb(0)
     return acb(0, -scale * thermal), acb(0, -scale * (thermal + _moment(density)))
 
 
@@ -114,7 +113,7 @@ def _thermal_at_zero(bath: Bath, density: Density) -> arb:
     end = min(_end(density, arb(0)), (ctx.prec / beta).mid())
     # see `_thermal` for the tail; here w is at least the end
     lorentzian = _power_of(density) is None
-    moment = 1 / beta if lorentzian else _moment_beyond(replace(density, exponent=lowered), end)
+    moment = 1 / beta if lorentzian else _moment_beyond(density._replace(exponent=lowered), end)
     shape, occupied = _cut(density), _occupied(bath, lowered)
     integral = _integral(lambda w, analytic: shape(w) * occupied(w, analytic), (acb(0), acb(end)))
     return integral.real + arb(0, (moment / (beta * (end - mu)).expm1()).upper())
@@ -192,7 +191,7 @@ def _integral(function: Integrand, corners: Sequence[acb]) -> acb:
 
 def _power_of(density: Density) -> int | None:
     """k of the cutoff function exp(-(w/cutoff)^k); None for the Lorentzian one."""
-    return FAMILIES[density.family].power
+    return FAMILIES[density.family][0]
 
 
 def _end(density: Density, energy: arb) -> arb:

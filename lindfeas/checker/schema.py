@@ -58,12 +58,14 @@ DESCRIBED: tuple[tuple[str, Any, str], ...] = (
         forms.EIGENVALUES,
         "per region: a lower bound on the smallest eigenvalue of A(y)",
     ),
-    ("problem", further.POPULATIONS_PROBLEM, "about populations, without a limit on H_r"),
-    (
-        "problem_with_coherences",
-        further.COHERENCES_PROBLEM,
-        "hamiltonian_limit: the largest Hilbert-Schmidt norm of every traceless H_r on its region;"
-        " null for no limit, and where no H_r counts",
+    *(
+        (
+            f"problem_{number}",
+            further.PROBLEMS[kind],
+            f"about {kind[0]}, version {kind[1]}; hamiltonian_limit: the largest Hilbert-Schmidt "
+            "norm of every traceless H_r on its region; null for no limit, and where no H_r counts",
+        )
+        for number, kind in enumerate(further.KINDS)
     ),
     (
         "shifts",
@@ -86,12 +88,9 @@ DESCRIBED: tuple[tuple[str, Any, str], ...] = (
         further.DISTANCE,
         "every allowed Lindbladian's steady populations p' have ||p - p'||_1 >= norm1_lower",
     ),
-    ("populations", further.POPULATIONS, "of a point, about populations"),
-    (
-        "coherences",
-        further.POINT_WITH_COHERENCES,
-        "of a point, about coherences; the multiplier is Y in the product basis, one Hermitian "
-        "matrix per charge sector, ascending",
+    *(
+        (f"point_{number}", further.POINTS[kind], f"about {kind[0]}, version {kind[1]}")
+        for number, kind in enumerate(further.KINDS)
     ),
 )
 """Definitions: their name, the form, and what it means."""
@@ -104,8 +103,10 @@ BOX_DESCRIBED: tuple[tuple[str, Any, str], ...] = (
         "multipliers: y at each corner of the cell, (low, ..., low, low) first, (low, ..., low, "
         "high) second; in between it is interpolated",
     ),
-    ("box", further.BOX, "about populations"),
-    ("box_with_coherences", further.BOX_WITH_COHERENCES, "well formed, but never proved"),
+    *(
+        (f"box_{number}", further.BOXES[kind], f"about {kind[0]}, version {kind[1]}")
+        for number, kind in enumerate(further.KINDS)
+    ),
 )
 
 
@@ -122,11 +123,8 @@ def certificate_schema() -> dict[str, Any]:
             "H_r; sha256 is over the canonical JSON (sorted keys, no spaces, UTF-8) of all other "
             "keys."
         ),
-        "allOf": [
-            {"anyOf": [{"$ref": "#/$defs/populations"}, {"$ref": "#/$defs/coherences"}]},
-            {"anyOf": [{"$ref": "#/$defs/version_2"}, {"$ref": "#/$defs/version_1"}]},
-        ],
-        "$defs": {**_versions(), **_definitions(DESCRIBED, names)},
+        "anyOf": [{"$ref": names[id(form)]} for form in further.POINTS.values()],
+        "$defs": _definitions(DESCRIBED, names),
     }
 
 
@@ -144,34 +142,8 @@ def box_schema() -> dict[str, Any]:
             "the cell at hand, and first all cells of the lower half follow, then those of the "
             "upper half. What the problem says about the parameters of the box does not count."
         ),
-        "allOf": [
-            {"anyOf": [{"$ref": "#/$defs/box"}, {"$ref": "#/$defs/box_with_coherences"}]},
-            {
-                "anyOf": [
-                    {"$ref": f"{SCHEMA_FILE}#/$defs/version_2"},
-                    {"$ref": f"{SCHEMA_FILE}#/$defs/version_1"},
-                ]
-            },
-        ],
+        "anyOf": [{"$ref": names[id(form)]} for form in further.BOXES.values()],
         "$defs": _definitions(BOX_DESCRIBED, names),
-    }
-
-
-def _versions() -> dict[str, Any]:
-    """That version 2 has a limit on H_r, and version 1 has none."""
-    key = "hamiltonian_limit"
-    rules: dict[str, Any] = {
-        "version_2": {"required": [key]},
-        "version_1": {"not": {"required": [key]}},
-    }
-    return {
-        name: {
-            "properties": {
-                "schema_version": {"const": int(name[-1])},
-                "problem": {"properties": {"ansatz": rule}},
-            }
-        }
-        for name, rule in rules.items()
     }
 
 

@@ -4,11 +4,8 @@ Lemma: the words determine the problem that was checked. Every name of the later
 |k>, L') is defined by an equation in the earlier ones, and nothing of the problem's title enters.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from lindfeas.checker.forms import FAMILIES
@@ -60,46 +57,34 @@ steady state is called impossible."""
 MIXED = ", except where levels of different charge coincide and L' mixes charges"
 
 
-def statement(
-    paragraphs: Sequence[str],
-    model: Model,
-    tolerance: str,
-    lower: str,
-    upper: str | None,
-    distance: str | None,
-    defect: str = DEFECT,
-) -> str:
+def statement(about: list[str], defect: str, problem: Any, model: Model, *bounds: Any) -> str:
     """The theorem that an accepted certificate stands for.
 
     Parameters
     ----------
-    paragraphs
-        What it is about; see `subject`.
-    tolerance
-        Of the question, in the problem's words.
-    lower, upper, distance
-        The proved bounds on the defect, and on T = ||p - p'||_1 / 2.
-    defect
-        What ``lower`` and ``upper`` bound.
+    about, defect
+        Its subject, paragraph by paragraph, and what the first two bounds are bounds on.
+    problem, model
+        Of the certificate.
+    bounds
+        The proved ones on the defect from below and above, and on T = ||p - p'||_1 / 2, as
+        decimals; None where there is none.
     """
-    found = [f"Theorem. {paragraphs[0]}", *paragraphs[1:]]
-    if rational(lower) > 0:
-        found.append(f"For all of them, {defect} >= {lower}.")
-    else:
-        found.append(f"The claimed lower bound {lower} is trivial and proves nothing.")
+    lower, upper, distance = bounds
+    found = [f"Theorem. {about[0]}", *about[1:]]
+    trivial = f"The claimed lower bound {lower} is trivial and proves nothing."
+    found.append(f"For all of them, {defect} >= {lower}." if rational(lower) > 0 else trivial)
     if upper is not None:
         found.append(f"For at least one of them, {defect} <= {upper}.")
     if distance is not None:
         exception = "" if len(model.sectors) == 1 else MIXED
         found.append(filled(STEADY, distance=distance, exception=exception))
     if rational(lower) >= model.tolerance:
-        found.append(filled(IMPOSSIBLE, tolerance=tolerance))
+        found.append(filled(IMPOSSIBLE, tolerance=problem["question"]["tolerance"]))
     return "\n".join(found)
 
 
-def subject(
-    problem: Any, model: Model, redfield: Sequence[str] = (), shifts: str = ANY
-) -> list[str]:
+def subject(problem: Any, model: Model, redfield: Any = (), shifts: str = ANY) -> list[str]:
     """What the theorem is about, paragraph by paragraph.
 
     Parameters
@@ -157,7 +142,7 @@ def _valued(key: str, value: Any) -> str:
     return f"{key}_m = {listed(value)} for {each}"
 
 
-def _matrix(name: str, entries: Sequence[Any]) -> str:
+def _matrix(name: str, entries: list[Any]) -> str:
     """The listed entries of a matrix."""
     numbers = [x if isinstance(x, str) else "({}) + ({}) i".format(*x) for _, _, x in entries]
     places = [f"{name}[{row},{column}]" for row, column, _ in entries]
@@ -169,7 +154,7 @@ def _bath(bath: Any, printed: bool) -> str:
     if isinstance(density["strength"], list):
         several = f", gamma_l = {listed(density['strength'])} for its S_l in turn"
         density["strength"] = "gamma_l"
-    shape = FAMILIES[density["family"]].words.format(**density)
+    shape = FAMILIES[density["family"]][1].format(**density)
     if "operator" in bath:
         operators = f"S_l = {bath['operator']} of each of them"
     elif printed:
@@ -182,12 +167,10 @@ def _bath(bath: Any, printed: bool) -> str:
 
 
 def _rates(rates: Any) -> str:
-    lists = ", a list being for the baths in turn"
+    shown = {key: listed(value) for key, value in rates.items()}
     if rates["rule"] == "total":
-        return f"sum_r tr Gamma^r = {rates['value']}"
-    if rates["rule"] == "each":
-        rule, several = f"tr Gamma^r = {listed(rates['value'])}", isinstance(rates["value"], list)
-    else:
-        rule = f"{listed(rates['min'])} <= tr Gamma^r <= {listed(rates['max'])}"
-        several = isinstance(rates["min"], list) or isinstance(rates["max"], list)
-    return f"{rule} for every r{lists if several else ''}"
+        return "sum_r tr Gamma^r = {value}".format(**shown)
+    several = any(isinstance(value, list) for value in rates.values())
+    rule = "tr Gamma^r = {value}" if "value" in rates else "{min} <= tr Gamma^r <= {max}"
+    each = ", a list being for the baths in turn" if several else ""
+    return f"{rule.format(**shown)} for every r{each}"

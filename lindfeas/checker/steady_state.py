@@ -10,23 +10,20 @@ Fermi's rule for a transition that gives the energy E = E_a - E_k to a bath, or 
 J (n + 1) and J n, n(w) = 1/(exp(beta (w - mu)) - 1), both zero for w <= 0.
 """
 
-from __future__ import annotations
-
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from flint import acb, acb_mat, arb, arb_mat, fmpq, fmpq_mat, fmpq_poly
 
-from lindfeas.checker.format import Rejected, Unsettled
+from lindfeas.checker.format import Rejected, Unsettled, require
 from lindfeas.checker.forms import FAMILIES
 from lindfeas.checker.model import ZERO, Bath, Density, Entries, Model, embedded, product_charges
 
 # Matrices of balls.
 
 
-def block(operator: Entries, rows: Sequence[int], columns: Sequence[int]) -> acb_mat:
+def block(operator: Entries, rows: Any, columns: Any) -> acb_mat:
     """The entries of a sparse matrix in ``rows`` and ``columns``, as balls."""
     row_of, column_of = ({n: k for k, n in enumerate(chosen)} for chosen in (rows, columns))
     matrix = acb_mat(len(rows), len(columns))
@@ -36,14 +33,9 @@ def block(operator: Entries, rows: Sequence[int], columns: Sequence[int]) -> acb
     return matrix
 
 
-def sparse(entries: Entries, rows: int, columns: int) -> acb_mat:
-    """A sparse matrix as balls, shape (rows, columns)."""
-    return block(entries, range(rows), range(columns))
-
-
-def diagonal(values: Sequence[arb]) -> acb_mat:
+def diagonal(values: list[Any]) -> acb_mat:
     """The diagonal matrix of ``values``."""
-    return sparse({(n, n): (value, 0) for n, value in enumerate(values)}, len(values), len(values))
+    return acb_mat([[x if n == k else 0 for k in range(len(values))] for n, x in enumerate(values)])
 
 
 def identity(size: int) -> acb_mat:
@@ -59,16 +51,15 @@ def dagger(matrix: acb_mat) -> acb_mat:
 # Levels.
 
 
-@dataclass(frozen=True, slots=True)
-class Sector:
+class Sector(NamedTuple):
     """The levels of one charge.
 
     Parameters
     ----------
     charge, states
         The charge, and the numbers of the product states that carry it.
-    first
-        Number of the sector's lowest level.
+    levels
+        Their numbers among all levels.
     energies
         In ascending order, certainly.
     right, left
@@ -80,30 +71,24 @@ class Sector:
 
     charge: int
     states: tuple[int, ...]
-    first: int
+    levels: range
     energies: tuple[arb, ...]
     right: acb_mat
     left: acb_mat
     polynomial: fmpq_poly
-
-    @property
-    def levels(self) -> range:
-        """Numbers of the sector's levels."""
-        return range(self.first, self.first + len(self.states))
 
 
 _Block = tuple[Sector, Sector, acb_mat]
 _Level = tuple[Sector, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """All levels, by ascending charge and then energy."""
 
     size: int
     sectors: tuple[Sector, ...]
 
-    def weighted(self, weights: Sequence[arb]) -> acb_mat:
+    def weighted(self, weights: list[Any]) -> acb_mat:
         """sum_a weights_a P_a in the product basis, shape (d, d)."""
         return self.assembled(
             (own, own, own.right * diagonal([weights[level] for level in own.levels]) * own.left)
@@ -136,7 +121,7 @@ def levels(model: Model) -> Levels:
     Unsettled
         If the levels of a sector cannot be told apart in balls.
     """
-    charges, sectors, first = product_charges(model.charge), [], 0
+    charges, sectors, count = product_charges(model.charge), [], 0
     for charge in sorted(set(charges)):
         states = tuple(number for number, own in enumerate(charges) if own == charge)
         polynomial = _characteristic(model.hamiltonian, states, charge)
@@ -144,8 +129,8 @@ def levels(model: Model) -> Levels:
         if not all(_has_root(polynomial, *_ends(energy)) for energy in energies):
             raise Rejected(f"two enclosures of a level of charge sector {charge} contradict")
         left = _solved(right, identity(len(states)), "the eigenvectors of H_S")
-        sectors.append(Sector(charge, states, first, tuple(energies), right, left, polynomial))
-        first += len(states)
+        own = range(count, count := count + len(states))
+        sectors.append(Sector(charge, states, own, tuple(energies), right, left, polynomial))
     return Levels(model.size, tuple(sectors))
 
 
@@ -185,7 +170,7 @@ def _solved(matrix: Any, right: Any, what: str) -> Any:
         raise Unsettled(what) from None
 
 
-def _characteristic(hamiltonian: Entries, states: Sequence[int], charge: int) -> fmpq_poly:
+def _characteristic(hamiltonian: Entries, states: Any, charge: int) -> fmpq_poly:
     """The exact characteristic polynomial of one sector, as a product of distinct factors.
 
     A complex Hermitian H = A + iB is replaced by the real [[A, -B], [B, A]], which has every
@@ -198,8 +183,7 @@ def _characteristic(hamiltonian: Entries, states: Sequence[int], charge: int) ->
     rows += [[b for _, b in row] + [a for a, _ in row] for row in own] * turned
     polynomial = fmpq_mat(rows).charpoly()
     distinct = polynomial // polynomial.gcd(polynomial.derivative())
-    if distinct.degree() < size:
-        raise Rejected(f"two levels of charge sector {charge} are exactly degenerate")
+    require(distinct.degree() >= size, f"levels of charge sector {charge} are exactly degenerate")
     return distinct
 
 
@@ -226,7 +210,7 @@ def spectral_density(density: Density, frequency: Any) -> Any:
 
 def cut(density: Density, ratio: Any) -> Any:
     """The cutoff function of w / cutoff: a real or complex ball, or a power series."""
-    power = FAMILIES[density.family].power
+    power = FAMILIES[density.family][0]
     return 1 / (1 + ratio**2) if power is None else (-(ratio**power)).exp()
 
 
@@ -318,7 +302,7 @@ def _add_rates(generator: arb_mat, bath: Bath, density: Density, block: _Block) 
     final, initial, part = block
     forth, back = final.left * part * initial.right, initial.left * dagger(part) * final.right
     for row, column in itertools.product(range(forth.nrows()), range(forth.ncols())):
-        k, a = final.first + row, initial.first + column
+        k, a = final.levels[row], initial.levels[column]
         strength = (forth[row, column] * back[column, row]).real.nonnegative_part()
         if k == a or strength.is_zero():
             continue
@@ -334,7 +318,7 @@ def _add_rates(generator: arb_mat, bath: Bath, density: Density, block: _Block) 
 def _check_limits(bath: Bath, density: Density, one: _Level, other: _Level, strength: arb) -> None:
     """Refuse a transition of an energy that may be zero where the limits of its rate differ."""
     if jumps(density, None if bath.beta is None else arb(bath.beta), arb(bath.mu)):
-        pair = " and ".join(str(sector.first + place) for sector, place in (one, other))
+        pair = " and ".join(str(sector.levels[place]) for sector, place in (one, other))
         what = f"bath {bath.name} connects levels {pair}, which coincide, where its rates jump"
         if not coincide(*one, *other) or not strength > 0:
             raise Unsettled(f"whether {what}")

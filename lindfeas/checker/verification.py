@@ -4,26 +4,19 @@ Lemma: an accepted `Proof` states what steps 1 to 4 have proved, all of it at on
 balls, and nothing more.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import ROUND_FLOOR, Context, Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from flint import ctx, fmpq
 
-from lindfeas.checker import bounds, statement
-from lindfeas.checker.format import (
-    CertificateError,
-    Proof,
-    Rejected,
-    Unsettled,
-    check_certificate,
-    require,
-)
-from lindfeas.checker.model import MOST_WORK, Model, model, rational, require_little, work
+from lindfeas.checker import bounds
+from lindfeas.checker.format import CertificateError, Proof, Rejected, Unsettled, require
+from lindfeas.checker.format import check_certificate as check_form
+from lindfeas.checker.model import MOST_WORK, model, rational, require_little, work
+from lindfeas.checker.statement import DEFECT, statement, subject
 
 PRECISIONS = (128, 256, 512, 1024)
 """Bits to try, one after the other."""
@@ -35,8 +28,6 @@ SETTING = (
 LOWER = "lower bound: the multiplier is feasible, A(y) is above the claimed eigenvalues"
 UPPER = "upper bound: the candidate is allowed, its defect is as claimed"
 APART = "trace distance: all matrices of the dual condition are positive"
-
-_Found = TypeVar("_Found")
 
 
 def verify_point(certificate: Any) -> Proof:
@@ -50,14 +41,14 @@ def judged(check: Callable[[list[int]], Proof]) -> Proof:
     try:
         proof = check(used)
     except (CertificateError, Rejected, Unsettled) as error:
-        status, reason = "undecided" if isinstance(error, Unsettled) else "rejected", str(error)
-        nothing = f"Nothing is proved: {reason}."
-        proof = Proof(status=status, proved=False, statement=nothing, reason=reason)
+        status, why = "undecided" if isinstance(error, Unsettled) else "rejected", str(error)
+        words = f"Nothing is proved: {why}."
+        proof = Proof(status=status, proved=False, statement=words, reason=why)
     return replace(proof, bits=max(used), seconds=time.perf_counter() - started)
 
 
-def settled(attempt: Callable[[], _Found], used: list[int]) -> _Found:
-    """What the first precision gives that settles it.
+def settle(attempt: Callable[[], None], used: list[int]) -> None:
+    """Make an attempt at one precision after the other, until one settles it.
 
     Raises
     ------
@@ -78,73 +69,50 @@ def settled(attempt: Callable[[], _Found], used: list[int]) -> _Found:
 
 def _proof(certificate: Any, used: list[int]) -> Proof:
     """The cheap reasons to reject, all claims, and the theorem."""
-    check_certificate(certificate)
-    exact, lower, upper = _exact(certificate), certificate["lower_bound"]["value"], None
-    about, defect = statement.subject, statement.DEFECT
+    check_form(certificate)
+    problem, exact = certificate["problem"], model(certificate["problem"])
+    lower, upper = certificate["lower_bound"], certificate["upper_bound"]
+    kit: Any = bounds
+    words, defect, wanted = subject(problem, exact), DEFECT, exact.size
+    cost = sum(work(exact).values())
     if exact.target != "populations":
         from lindfeas.checker import coherences
 
-        about, defect = coherences.subject, coherences.defect(exact)
-    positive = rational(lower) > 0
-    checks, norm1 = settled(lambda: _checked(certificate, exact, positive), used)
-    if positive and exact.target == "populations":
-        norm1 = max(norm1, bounds.column_bound(exact, rational(lower)))
-    if certificate["upper_bound"]:
-        upper = certificate["upper_bound"]["value"]
-    problem, distance = certificate["problem"], rounded_down(norm1 / 2) if norm1 > 0 else None
-    claims = (problem["question"]["tolerance"], lower, upper, distance, defect)
+        kit, wanted = coherences, len(exact.sectors)
+        words, defect = coherences.subject(problem, exact), coherences.defect(exact)
+        cost += coherences.further_work(exact)
+    value, found, apart = rational(lower["value"]), len(lower["multiplier"]), fmpq(0)
+    claims: list[Any] = [(LOWER, kit.check_lower, lower)] if value > 0 else []
+    claims += [(UPPER, kit.check_upper, upper)] if upper else []
+    if distance := certificate["trace_distance"]:
+        from lindfeas.checker import distances
+
+        apart, cost = distances.claimed(distance), cost + distances.further_work(exact, distance)
+        claims += [(APART, distances.check_distance, distance)] if apart > 0 else []
+    require(found == wanted, f"lower_bound.multiplier has {found} entries, but needs {wanted}")
+    require(value > 0 or upper is not None, "a lower bound that is not positive proves nothing")
+    require_little(cost, MOST_WORK, "the check")
+
+    def all_claims() -> None:
+        at = kit.setting(exact)
+        for _, check, claim in claims:
+            check(at, claim)
+
+    settle(all_claims, used)
+    if exact.target == "populations":
+        apart = max(apart, bounds.column_bound(exact, value))
+    length = rounded_down(apart / 2) if apart > 0 else None
+    proved = (lower["value"], upper and upper["value"], length)
     return Proof(
         status="accepted",
-        proved=positive,
-        statement=statement.statement(about(problem, exact), exact, *claims),
-        lower=lower if positive else None,
-        upper=upper,
-        trace_distance=distance,
-        checks=checks,
-        reason=None if positive else "the lower bound is not positive and proves nothing",
+        proved=value > 0,
+        statement=statement(words, defect, problem, exact, *proved),
+        lower=lower["value"] if value > 0 else None,
+        upper=proved[1],
+        trace_distance=length,
+        checks=(SETTING, *(checked for checked, _, _ in claims)),
+        reason=None if value > 0 else "the lower bound is not positive and proves nothing",
     )
-
-
-def _exact(certificate: Any) -> Model:
-    """The model, after the cheap reasons to reject."""
-    exact, lower = model(certificate["problem"]), certificate["lower_bound"]
-    wanted, cost = exact.size, work(exact)
-    if exact.target != "populations":
-        from lindfeas.checker import coherences
-
-        wanted, cost = len(exact.sectors), cost + coherences.further_work(exact)
-    if certificate["trace_distance"]:
-        from lindfeas.checker import distances
-
-        cost += distances.further_work(exact, certificate["trace_distance"])
-    found = len(lower["multiplier"])
-    require(found == wanted, f"lower_bound.multiplier has {found} entries, but needs {wanted}")
-    useful = rational(lower["value"]) > 0 or certificate["upper_bound"] is not None
-    require(useful, "a lower bound that is not positive proves nothing")
-    require_little(cost, MOST_WORK, "the check")
-    return exact
-
-
-def _checked(certificate: Any, exact: Model, positive: bool) -> tuple[tuple[str, ...], fmpq]:
-    """Everything at one precision: what was checked, and the proved bound on ||p - p'||_1."""
-    kit, checks, norm1 = bounds, [SETTING], fmpq(0)
-    if exact.target != "populations":
-        from lindfeas.checker import coherences
-
-        kit = coherences
-    at = kit.setting(exact)
-    if positive:
-        kit.check_lower(at, certificate["lower_bound"])
-        checks.append(LOWER)
-    if certificate["upper_bound"]:
-        kit.check_upper(at, certificate["upper_bound"])
-        checks.append(UPPER)
-    if certificate["trace_distance"]:
-        from lindfeas.checker import distances
-
-        norm1 = distances.check_distance(at, certificate["trace_distance"])
-        checks += [APART] * (norm1 > 0)
-    return tuple(checks), norm1
 
 
 def rounded_down(value: fmpq) -> str:

@@ -318,7 +318,7 @@ def cell_bound(
                 if max(exponents) > 1:
                     size = max(float(entry.abs_upper()) for entry in term.entries())
                     curvature = [c + m * size for c, m in zip(curvature, exponents, strict=True)]
-            eigenvalues[part.name] = _down(min(map(smallest_eigenvalue, blocks)).fmpq())
+            eigenvalues[part.bath.name] = _down(min(map(smallest_eigenvalue, blocks)).fmpq())
     value: fmpq = own.centre.rates.smallest([rational(text) for text in eigenvalues.values()])
     bound = {
         "value": _down(value),
