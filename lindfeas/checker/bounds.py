@@ -13,7 +13,6 @@ rho0 = sum_a p_a P_a commutes with every P_k.
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from flint import acb, acb_mat, arb, fmpq
@@ -104,18 +103,17 @@ class Region(NamedTuple):
 
 def region(model: Model, bath: Bath) -> Region:
     """The region of a bath, with its operator basis."""
-    size = bath.levels
-    operators, groups = _operators(model, bath), []
-    basis = acb_mat(len(operators), size * size)
-    for number, (_, _, entries) in enumerate(operators):
-        for (row, column), value in entries.items():
-            basis[number, row * size + column] = value
-    for charge, members in itertools.groupby(enumerate(operators), key=lambda own: own[1][0]):
+    d, found, groups = bath.levels, _operators(model, bath), []
+    entries = {(n, a * d + b): (x, 0) for n, (*_, f) in enumerate(found) for (a, b), x in f.items()}
+    for charge, members in itertools.groupby(enumerate(found), key=lambda own: own[1][0]):
         numbers, own = zip(*members, strict=True)
         labels = tuple(label for _, label, _ in own)
         groups.append(Group(charge, labels, range(numbers[0], numbers[-1] + 1)))
-    place = placement(model.dimensions, bath.sites)
-    return Region(bath, size, fmpq(size, model.size), place, tuple(groups), basis)
+    place, basis = (
+        placement(model.dimensions, bath.sites),
+        block(entries, range(len(found)), range(d * d)),
+    )
+    return Region(bath, d, fmpq(d, model.size), place, tuple(groups), basis)
 
 
 def _operators(model: Model, bath: Bath) -> list[_Operator]:
@@ -200,8 +198,7 @@ def _has_positive_pivots(matrix: acb_mat, shift: arb) -> bool | None:
 # The claims.
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """What all claims are about, at the precision of the moment; the state is rho0."""
 
     model: Model
@@ -239,7 +236,7 @@ def check_lower(at: Setting, claim: Any) -> None:
     check_eigenvalues(at, eigenvalues, at.levels.weighted(y), product)
 
 
-def check_eigenvalues(at: Setting, claimed: list[fmpq], weight: acb_mat, product: acb_mat) -> None:
+def check_eigenvalues(at: Any, claimed: list[fmpq], weight: acb_mat, product: acb_mat) -> None:
     """Prove that every A^r is above the claimed eigenvalue; for the arguments see `dual_matrix`."""
     for part, eigenvalue in zip(at.regions, claimed, strict=True):
         for group, own in part.blocks(part.dual_matrix(weight, at.state, product)):
@@ -280,7 +277,7 @@ def check_upper(at: Setting, claim: Any) -> None:
     require_at_most(excess, "the candidate's defect is more than claimed")
 
 
-def candidate(at: Setting, claim: Any) -> Iterator[tuple[Region, Any, Any, Any]]:
+def candidate(at: Any, claim: Any) -> Iterator[tuple[Region, Any, Any, Any]]:
     """Gamma = s sum_n w_n w_n^dag of every region: rows w_n over its basis, their charges, and s.
 
     It is positive whatever the w_n are, and the exact s makes its trace meet the rate rule exactly.
@@ -292,8 +289,7 @@ def candidate(at: Setting, claim: Any) -> Iterator[tuple[Region, Any, Any, Any]]
 
 def _factors(part: Region, own: Any) -> tuple[acb_mat, list[int], fmpq]:
     """All w_n of a region, their charges, and sum_n ||w_n||^2, exactly."""
-    blocks = own["kossakowski"]
-    where = f"the candidate of region {part.bath.name}"
+    blocks, where = own["kossakowski"], f"the candidate of region {part.bath.name}"
     known = [(charge, list(labels)) for charge, labels, _ in part.groups]
     found = [(listed["charge"], listed["basis"]) for listed in blocks]
     require(found == known, f"{where} is not in the basis of the ansatz")
@@ -307,15 +303,13 @@ def _factors(part: Region, own: Any) -> tuple[acb_mat, list[int], fmpq]:
                 entries[len(charges), column] = gaussian(value)
             charges.append(group.charge)
     trace = sum((a * a + b * b for a, b in entries.values()), fmpq(0))
-    rows = block(entries, range(len(charges)), range(part.basis.nrows()))
-    return rows, charges, trace
+    return block(entries, range(len(charges)), range(part.basis.nrows())), charges, trace
 
 
-def by_region(at: Setting, claim: Any, key: str) -> list[Any]:
+def by_region(at: Any, claim: Any, key: str) -> list[Any]:
     """What a claim lists of every region, in the order of the baths."""
     names = [part.bath.name for part in at.regions]
-    otherwise = f"{key} must have exactly the regions {', '.join(names)}"
-    require(set(claim[key]) == set(names), otherwise)
+    require(set(claim[key]) == set(names), f"{key} must have the regions {', '.join(names)}")
     return [claim[key][name] for name in names]
 
 

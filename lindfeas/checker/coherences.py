@@ -10,7 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flint import acb, acb_mat, arb
 
@@ -33,7 +33,7 @@ from lindfeas.checker.model import (
     rational,
 )
 from lindfeas.checker.redfield import redfield_action
-from lindfeas.checker.steady_state import dagger
+from lindfeas.checker.steady_state import Levels, dagger
 
 DUAL_NORM = {"spectral": "trace", "frobenius": "frobenius", "trace": "spectral"}
 
@@ -62,10 +62,14 @@ TRANSFORM = 20_000.0
 """Per transition, bath and spectral density: two principal values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting(bounds.Setting):
+class Setting(NamedTuple):
     """What all claims are about, at the precision of the moment; ``action`` is L2(rho0)."""
 
+    model: Model
+    levels: Levels
+    populations: list[arb]
+    state: acb_mat
+    regions: tuple[Region, ...]
     action: acb_mat
 
 
@@ -90,7 +94,7 @@ def setting(model: Model) -> Setting:
     require(limit is None or limit >= 0, "ansatz.hamiltonian_limit is negative")
     at = bounds.setting(model)
     action = redfield_action(model, at.levels, at.state)
-    return Setting(model, at.levels, at.populations, at.state, at.regions, action)
+    return Setting(*at, action)
 
 
 def check_lower(at: Setting, claim: Mapping[str, Any]) -> None:

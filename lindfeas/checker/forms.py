@@ -47,7 +47,7 @@ class Named(NamedTuple):
     most: int
 
 
-def check(value: Any, form: Any, where: str = "") -> None:
+def check(value: Any, form: Any, where: str = "") -> None:  # noqa: C901 - a case per kind of form
     """Compare a value with a form.
 
     Raises
@@ -129,7 +129,6 @@ SPINS = BATH | {"operator": ("sigma_minus", "sigma_x", "sigma_z")}
 REGION = BATH | {"couplings": Many(ENTRIES, 1, 64)}
 RANGE = {"rule": ("range",), "min": SEVERAL, "max": SEVERAL}
 RATES = ({"rule": ("each",), "value": SEVERAL}, {"rule": ("total",), "value": DECIMAL}, RANGE)
-NORMS = ("spectral", "frobenius", "trace")
 GROUP = {"charge": CHARGE, "basis": Many(text(200), 1, 4096), "factors": Many(VECTOR, 0, 4096)}
 EIGENVALUES = Named(DECIMAL, 8)  # per region: below the smallest eigenvalue of A(y)
 
@@ -137,7 +136,8 @@ EIGENVALUES = Named(DECIMAL, 8)  # per region: below the smallest eigenvalue of 
 def problem(target: str, **limit: Any) -> tuple[Any, ...]:
     """The forms of a problem; ``limit`` is that of ``hamiltonian_limit``."""
     ansatz = {"rates": RATES, "lamb_shift": bool, **limit}
-    question = {"target": (target,), "norm": NORMS, "tolerance": DECIMAL}
+    norms = ("spectral", "frobenius", "trace")
+    question = {"target": (target,), "norm": norms, "tolerance": DECIMAL}
     rest = {"title": text(1000), "ansatz": ansatz, "question": question}
     kinds = ((CHAIN, SPINS), (MATRICES, REGION))
     return tuple({"system": system, "bath": Many(bath, 1, 8), **rest} for system, bath in kinds)

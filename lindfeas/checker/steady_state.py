@@ -90,10 +90,8 @@ class Levels(NamedTuple):
 
     def weighted(self, weights: list[Any]) -> acb_mat:
         """sum_a weights_a P_a in the product basis, shape (d, d)."""
-        return self.assembled(
-            (own, own, own.right * diagonal([weights[level] for level in own.levels]) * own.left)
-            for own in self.sectors
-        )
+        parts = [s.right * diagonal([weights[a] for a in s.levels]) * s.left for s in self.sectors]
+        return self.assembled(zip(self.sectors, self.sectors, parts, strict=True))
 
     def assembled(self, blocks: Iterable[_Block]) -> acb_mat:
         """A matrix in the product basis from its parts (final, initial, block)."""
@@ -149,8 +147,6 @@ def coincide(one: Sector, level: int, other: Sector, another: int) -> bool:
 def _eigensystem(block: acb_mat, charge: int) -> tuple[list[arb], acb_mat]:
     """Enclosures of all eigenvalues, ascending, and of eigenvectors (Rump's algorithm)."""
     size = block.nrows()
-    if size == 1:
-        return [block[0, 0].real], identity(1)
     try:
         values, vectors = block.eig(right=True, algorithm="rump")
     except ValueError:
@@ -221,11 +217,10 @@ def transition_rates(bath: Bath, density: Density, energy: arb) -> tuple[arb, ar
     side's values; see `jumps` for when that is not good enough.
     """
     beta, mu = None if bath.beta is None else arb(bath.beta), arb(bath.mu)
-    if energy <= 0:
-        return arb(0), arb(0)
     if not energy > 0:
-        largest = arb(0).union(largest_rate(density, beta, mu, energy.upper()))
-        return largest, largest
+        largest = largest_rate(density, beta, mu, energy.upper())
+        either = arb(0) if energy <= 0 else arb(0).union(largest)
+        return either, either
     coupling = spectral_density(density, energy)
     if beta is None:
         return arb(0), coupling
@@ -260,8 +255,7 @@ def largest_rate(density: Density, beta: arb | None, mu: arb, energy: arb) -> ar
 
 def steady_state(model: Model) -> tuple[Levels, list[arb], acb_mat]:
     """The levels, the populations p, and rho0 = sum_a p_a P_a in the product basis."""
-    found = levels(model)
-    p = populations(model, found)
+    p = populations(model, found := levels(model))
     return found, p, found.weighted(p)
 
 

@@ -21,10 +21,8 @@ from lindfeas.checker.statement import DEFECT, statement, subject
 PRECISIONS = (128, 256, 512, 1024)
 """Bits to try, one after the other."""
 
-SETTING = (
-    "setting: charge conservation is exact; two enclosures of every level agree and no level is "
-    "degenerate; the steady populations are unique"
-)
+AGREED = "charge conservation is exact; two enclosures of every level agree and no level is"
+SETTING = f"setting: {AGREED} degenerate; the steady populations are unique"
 LOWER = "lower bound: the multiplier is feasible, A(y) is above the claimed eigenvalues"
 UPPER = "upper bound: the candidate is allowed, its defect is as claimed"
 APART = "trace distance: all matrices of the dual condition are positive"
@@ -42,8 +40,8 @@ def judged(check: Callable[[list[int]], Proof]) -> Proof:
         proof = check(used)
     except (CertificateError, Rejected, Unsettled) as error:
         status, why = "undecided" if isinstance(error, Unsettled) else "rejected", str(error)
-        words = f"Nothing is proved: {why}."
-        proof = Proof(status=status, proved=False, statement=words, reason=why)
+        nothing = f"Nothing is proved: {why}."
+        proof = Proof(status=status, proved=False, statement=nothing, reason=why)
     return replace(proof, bits=max(used), seconds=time.perf_counter() - started)
 
 
