@@ -1,7 +1,8 @@
 """Forms: what a certificate may be made of.
 
-A form is a pattern (of a whole string), a range (of an integer), a type, None, a table of exactly
-these keys, `Many`, `Named`, a tuple of strings, or a tuple of alternative forms.
+Lemma: `check` lets a value pass only if it has the form. A form is a pattern (of a whole string), a
+range (of an integer), a type, None, a table of exactly these keys, `Many`, `Named`, a tuple of
+strings, or a tuple of alternative forms.
 
 Spectral densities are of one of the `FAMILIES`,
 
