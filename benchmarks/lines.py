@@ -17,6 +17,18 @@ from benchmarks.commands import ROOT
 
 PACKAGE = ROOT / "lindfeas"
 
+POPULATIONS_TEXT = (
+    "__init__",
+    "forms",
+    "format",
+    "model",
+    "steady_state",
+    "bounds",
+    "statement",
+    "verification",
+)
+"""Files of the checker that a proof about populations at a point loads, in the order of reading."""
+
 _LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,

@@ -1,22 +1,16 @@
-"""Linear algebra with matrices of complex balls: every result encloses the exact one."""
+"""Further linear algebra with matrices of complex balls: every result encloses the exact one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from flint import acb, acb_mat, arb, ctx
+from flint import acb_mat, arb, ctx
 
-from lindfeas.checker.errors import Rejected, Unsettled
-from lindfeas.checker.exact import Entries, gaussian
-
-
-def sparse(entries: Entries, rows: int, columns: int) -> acb_mat:
-    """A sparse exact matrix as balls, shape (rows, columns)."""
-    matrix = acb_mat(rows, columns)
-    for position, (real, imaginary) in entries.items():
-        matrix[position] = acb(arb(real), arb(imaginary))
-    return matrix
+from lindfeas.checker.bounds import hermitian_radius, is_positive_definite
+from lindfeas.checker.format import Rejected, Unsettled
+from lindfeas.checker.model import Entries, gaussian
+from lindfeas.checker.steady_state import block, dagger, identity
 
 
 def hermitian(upper: Sequence[Sequence[Any]]) -> acb_mat:
@@ -38,51 +32,12 @@ def hermitian(upper: Sequence[Sequence[Any]]) -> acb_mat:
                 raise Rejected("a Hermitian matrix has a complex diagonal")
             entries[row, column] = (real, imaginary)
             entries[column, row] = (real, -imaginary)
-    return sparse(entries, size, size)
-
-
-def diagonal(values: Sequence[arb]) -> acb_mat:
-    """The diagonal matrix of ``values``."""
-    matrix = acb_mat(len(values), len(values))
-    for number, value in enumerate(values):
-        matrix[number, number] = acb(value)
-    return matrix
-
-
-def identity(size: int) -> acb_mat:
-    """The identity matrix."""
-    return diagonal([arb(1)] * size)
-
-
-def dagger(matrix: acb_mat) -> acb_mat:
-    """The conjugate transpose."""
-    return matrix.transpose().conjugate()
+    return block(entries, range(size), range(size))
 
 
 def submatrix(matrix: acb_mat, rows: Sequence[int], columns: Sequence[int]) -> acb_mat:
     """The entries in ``rows`` and ``columns``."""
     return acb_mat([[matrix[row, column] for column in columns] for row in rows])
-
-
-def is_positive_definite(matrix: acb_mat) -> bool:
-    """Whether the exact Hermitian matrix inside the balls is positive definite.
-
-    The exact matrix is the midpoints of the lower triangle, mirrored, plus a Hermitian error whose
-    norm is at most the Frobenius norm of the radii; by Weyl's inequality no eigenvalue moves by
-    more. An LDL^dagger factorisation of the midpoints, shifted by that much, decides.
-
-    Raises
-    ------
-    Unsettled
-        If the balls are too wide to tell.
-    """
-    size = matrix.nrows()
-    shift = _hermitian_radius(matrix)
-    if _has_positive_pivots(matrix, size, shift):
-        return True
-    if _has_positive_pivots(matrix, size, -shift) is False:
-        return False
-    raise Unsettled("whether a matrix is positive")
 
 
 def smallest_eigenvalue(matrix: acb_mat) -> arb:
@@ -94,7 +49,7 @@ def smallest_eigenvalue(matrix: acb_mat) -> arb:
     # radii have 30 bits, so that a little more than the radius is needed to prove it once more
     # and a little room where the matrix is exactly zero
     error = 2 * _size(matrix) * arb(2) ** (-ctx.prec // 2) + arb(2) ** -ctx.prec
-    margin = (_hermitian_radius(matrix) * (1 + arb(2) ** -20) + error).upper()
+    margin = (hermitian_radius(matrix) * (1 + arb(2) ** -20) + error).upper()
     bound = (min(value.real.mid() for value in values) - margin).mid()
     if not is_positive_definite(matrix - bound * identity(matrix.nrows())):
         raise Unsettled("the smallest eigenvalue of a matrix")
@@ -146,37 +101,7 @@ def _orthonormal(matrix: acb_mat) -> acb_mat:
     return acb_mat([[column[row, 0] for column in columns] for row in range(matrix.nrows())])
 
 
-def _hermitian_radius(matrix: acb_mat) -> arb:
-    """Frobenius norm of the radii of the lower triangle, mirrored."""
-    total = arb(0)
-    for row in range(matrix.nrows()):
-        for column in range(row):
-            radius = matrix[row, column].rad()
-            total += 2 * radius * radius
-        radius = matrix[row, row].real.rad()
-        total += radius * radius
-    return total.nonnegative_part().sqrt().upper()
-
-
 def _size(matrix: acb_mat) -> arb:
     """An upper bound on the norm of a Hermitian matrix: the largest sum of a row."""
     rows = [sum((entry.abs_upper() for entry in row), arb(0)).upper() for row in matrix.tolist()]
     return max(rows)
-
-
-def _has_positive_pivots(matrix: acb_mat, size: int, shift: arb) -> bool | None:
-    """Whether midpoints - shift has an LDL^dagger with positive pivots; None if in doubt."""
-    rows = [[matrix[row, column].mid() for column in range(row)] for row in range(size)]
-    for row in range(size):
-        rows[row].append(acb(matrix[row, row].real.mid() - shift))
-    for k in range(size):
-        pivot = rows[k][k].real
-        if not pivot > 0:
-            return False if pivot < 0 else None
-        below = [rows[row][k].conjugate() for row in range(k + 1, size)]
-        for own, entries in enumerate(rows[k + 1 :], start=k + 1):
-            factor = entries[k] / pivot
-            if not factor.is_zero():
-                for column in range(k + 1, own + 1):
-                    entries[column] -= factor * below[column - k - 1]
-    return True

@@ -8,33 +8,23 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
-from lindfeas.checker.ansatz import region
-from lindfeas.checker.balls import identity, is_positive_definite
+from lindfeas.checker.bounds import column_bound, is_positive_definite
 from lindfeas.checker.cells import Cell, cell_setting, corner_matrices, dual_matrices
-from lindfeas.checker.claims import POPULATIONS, column_bound
-from lindfeas.checker.cost import MOST_BOX_WORK, MOST_WORK, cell_work, require_little
-from lindfeas.checker.errors import Rejected, Unsettled
-from lindfeas.checker.exact import ONE, ZERO, rational
-from lindfeas.checker.format import CertificateError, check_certificate
-from lindfeas.checker.model import Model, model, placed
-from lindfeas.checker.statement import box_statement
-from lindfeas.checker.verdict import (
-    ACCEPTED,
-    IN_PART,
-    PRECISIONS,
-    REJECTED,
-    UNDECIDED,
-    Proof,
-    refusal,
-    rounded_down,
-)
+from lindfeas.checker.cost import MOST_BOX_WORK, MOST_WORK, cell_work
+from lindfeas.checker.format import Proof, Rejected, Unsettled, check_certificate
+from lindfeas.checker.model import ONE, ZERO, Model, model, rational, require_little
+from lindfeas.checker.statement import DEFECT, statement, subject
+from lindfeas.checker.steady_state import identity
+from lindfeas.checker.verification import judged, rounded_down, settle
+
+PLACES = {"system": ("field", "coupling", "anisotropy"), "bath": ("beta", "mu")}
+"""Keys of which H, or the bath, is an affine function."""
 
 MOST_CELL_LEVELS = 64
 """Levels d of a system whose boxes this checker takes on: six qubits."""
@@ -73,20 +63,17 @@ class Claim:
 
 def verify_box(certificate: Mapping[str, Any]) -> Proof:
     """Check the certificate of a box from scratch; see `lindfeas.checker.verify`."""
-    started = time.perf_counter()
-    bits = 0
-    try:
-        check_certificate(certificate)
-        claims = _claims(certificate)
-        proved = [claim for claim in claims if claim.bound is not None]
-        for claim in proved:
-            bits = max(bits, _settled(certificate, claim))
-        return _accepted(certificate, claims, bits, started)
-    except (CertificateError, Rejected) as error:
-        status, reason = REJECTED, str(error)
-    except Unsettled as doubt:
-        status, reason, bits = UNDECIDED, str(doubt), PRECISIONS[-1]
-    return refusal(status, reason, bits, time.perf_counter() - started)
+    return judged(lambda used: _proof(certificate, used))
+
+
+def _proof(certificate: Mapping[str, Any], used: list[int]) -> Proof:
+    """All claims, and the theorem."""
+    check_certificate(certificate)
+    claims = _claims(certificate)
+    for claim in claims:
+        if claim.bound is not None:
+            _settle(certificate, claim, used)
+    return _accepted(certificate, claims)
 
 
 def cell(problem: Mapping[str, Any], keys: Sequence[str], ranges: Ranges, order: int) -> Cell:
@@ -163,6 +150,26 @@ def proved_parts(certificate: Mapping[str, Any]) -> list[Ranges]:
     return parts(_whole(certificate))
 
 
+def placed(problem: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:
+    """The problem with another value of a dotted key: one of `PLACES`, or ``bath.NAME.`` and more.
+
+    Raises
+    ------
+    Rejected
+        If the problem has no such key, or it is not one of these.
+    """
+    table, *inner = key.split(".")
+    known = inner[-1:] != [] and inner[-1] in PLACES.get(table, ())
+    if known and table == "system" and len(inner) == 1 and inner[0] in problem["system"]:
+        return {**problem, "system": {**problem["system"], inner[0]: value}}
+    if known and table == "bath" and len(inner) == 2:
+        baths = problem["bath"]
+        changed = [{**b, inner[1]: value} if b["name"] == inner[0] else b for b in baths]
+        if any(bath["name"] == inner[0] for bath in baths):
+            return {**problem, "bath": changed}
+    raise Rejected(f"{key} is no parameter of a box for this problem")
+
+
 def _whole(certificate: Mapping[str, Any]) -> Ranges:
     """The box."""
     return tuple((rational(side["low"]), rational(side["high"])) for side in certificate["box"])
@@ -199,8 +206,8 @@ def _claims(certificate: Mapping[str, Any]) -> list[Claim]:
         for number, (ranges, halvings, entry) in enumerate(tiles(certificate))
     ]
     exact = cell(certificate["problem"], keys, claims[0].ranges, 1).centre
-    if exact.target != POPULATIONS:
-        raise Rejected(f"a box is proved for {POPULATIONS} only")
+    if exact.target != "populations":
+        raise Rejected("a box is proved for populations only")
     if exact.size > MOST_CELL_LEVELS:
         raise Rejected(f"the system has {exact.size} levels, beyond {MOST_CELL_LEVELS}")
     bounds = [_consistent(claim, exact, len(keys)) for claim in claims if claim.bound is not None]
@@ -233,8 +240,8 @@ def _consistent(claim: Claim, exact: Model, parameters: int) -> fmpq:
     return rational(bound["value"])
 
 
-def _settled(certificate: Mapping[str, Any], claim: Claim) -> int:
-    """How many bits prove the claim about a cell.
+def _settle(certificate: Mapping[str, Any], claim: Claim, used: list[int]) -> None:
+    """Prove the claim about a cell.
 
     Raises
     ------
@@ -245,18 +252,10 @@ def _settled(certificate: Mapping[str, Any], claim: Claim) -> int:
     """
     keys = [side["key"] for side in certificate["box"]]
     own = cell(certificate["problem"], keys, claim.ranges, certificate["order"])
-    reason = ""
-    for bits in PRECISIONS:
-        try:
-            with ctx.workprec(bits):
-                _check_cell(own, claim)
-        except Unsettled as doubt:
-            reason = f"{bits} bits do not settle {doubt}"
-        except (ArithmeticError, ValueError) as trouble:
-            reason = f"the arithmetic failed at {bits} bits: {trouble}"
-        else:
-            return bits
-    raise Unsettled(f"cell {claim.number}: {reason}")
+    try:
+        settle(lambda: _check_cell(own, claim), used)
+    except Unsettled as doubt:
+        raise Unsettled(f"cell {claim.number}: {doubt}") from None
 
 
 def _check_cell(own: Cell, claim: Claim) -> None:
@@ -265,33 +264,29 @@ def _check_cell(own: Cell, claim: Claim) -> None:
     at = cell_setting(own)
     multipliers = [[rational(value) for value in y] for y in bound["multipliers"]]
     for part, matrix in zip(at.regions, dual_matrices(at, multipliers), strict=True):
-        eigenvalue = arb(rational(bound["smallest_eigenvalues"][part.name]))
+        eigenvalue = arb(rational(bound["smallest_eigenvalues"][part.bath.name]))
         for corner in corner_matrices(matrix):
             for group, block in part.blocks(corner):
                 if not is_positive_definite(block - eigenvalue * identity(block.nrows())):
                     raise Rejected(
-                        f"cell {claim.number}: A(y) of region {part.name} has an eigenvalue "
+                        f"cell {claim.number}: A(y) of region {part.bath.name} has an eigenvalue "
                         f"below the claimed one, at charge {group.charge}"
                     )
 
 
-def _accepted(
-    certificate: Mapping[str, Any], claims: Sequence[Claim], bits: int, started: float
-) -> Proof:
+def _accepted(certificate: Mapping[str, Any], claims: Sequence[Claim]) -> Proof:
     """The theorem, when all claims are proved."""
     proved = [claim for claim in claims if claim.bound is not None]
     keys = [side["key"] for side in certificate["box"]]
     exact = cell(certificate["problem"], keys, proved[0].ranges, 1).centre
-    regions = [region(exact, bath) for bath in exact.baths]
     lower = certificate["lower_bound"]
-    distance = rounded_down(column_bound(exact, regions, rational(lower)) / 2)
+    distance = rounded_down(column_bound(exact, rational(lower)) / 2)
     whole = len(proved) == len(claims)
     share = sum((claim.share for claim in proved), ZERO)
-    parts = None if whole else proved_parts(certificate)
     return Proof(
-        status=ACCEPTED if whole else IN_PART,
+        status="accepted" if whole else "accepted in part",
         proved=True,
-        statement=box_statement(certificate, exact, distance, parts, share),
+        statement=_statement(certificate, exact, distance, None if whole else share),
         lower=lower,
         trace_distance=distance,
         checks=(
@@ -300,7 +295,61 @@ def _accepted(
             "degenerate within its sector and the steady populations are unique",
             "lower bound: each multiplier is feasible, A(y) is above the claimed eigenvalues",
         ),
-        bits=bits,
-        seconds=time.perf_counter() - started,
         reason=None if whole else f"{len(claims) - len(proved)} cells are left open",
     )
+
+
+def _statement(
+    certificate: Mapping[str, Any], exact: Model, distance: str, share: fmpq | None
+) -> str:
+    """The theorem that the certificate of a box stands for.
+
+    Parameters
+    ----------
+    exact
+        Its model, somewhere in the box.
+    distance
+        The proved bound on T.
+    share
+        What part of the box's volume is proved, or None for the whole box.
+    """
+    problem, lower = certificate["problem"], certificate["lower_bound"]
+    keys = [side["key"] for side in certificate["box"]]
+    for key in keys:
+        problem = placed(problem, key, key)
+    whole = [(side["low"], side["high"]) for side in certificate["box"]]
+    scope = " and all ".join(_intervals(keys, whole))
+    if share is not None:
+        scope += (
+            f" in the cells that are proved, {rounded_down(share)} of the box's volume, namely "
+            f"{_cells(keys, proved_parts(certificate))}"
+        )
+    first, *others = subject(problem, exact)
+    paragraphs = [f"For all {scope}: {first}", *others]
+    words = statement(paragraphs, DEFECT, problem, exact, lower, None, distance)
+    return words if share is None else f"{words}\nNothing is proved about the rest of the box."
+
+
+def _cells(keys: Sequence[str], parts: Sequence[Ranges]) -> str:
+    """Cells of a box, one after the other."""
+    exact = ([(decimal(low), decimal(high)) for low, high in part] for part in parts)
+    return "; ".join(" and ".join(_intervals(keys, part)) for part in exact)
+
+
+def _intervals(keys: Sequence[str], ranges: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for key, (low, high) in zip(keys, ranges, strict=True):
+        yield f"{key} in [{low}, {high}]"
+
+
+def decimal(value: fmpq) -> str:
+    """A rational number with a finite decimal expansion, written out exactly."""
+    numerator, divisor, places = int(value.p), int(value.q), 0
+    while divisor % 10 == 0 or divisor % 2 == 0 or divisor % 5 == 0:
+        shorter = 10 if divisor % 10 == 0 else 2 if divisor % 2 == 0 else 5
+        numerator, divisor, places = numerator * (10 // shorter), divisor // shorter, places + 1
+    if divisor != 1:
+        raise ValueError(f"{value} has no finite decimal expansion")
+    digits = str(abs(numerator)).rjust(places + 1, "0")
+    whole, fraction = digits[: len(digits) - places], digits[len(digits) - places :]
+    sign = "-" if numerator < 0 else ""
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"

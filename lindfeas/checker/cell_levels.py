@@ -8,16 +8,15 @@ from dataclasses import dataclass
 
 from flint import acb, acb_mat, arb
 
-from lindfeas.checker.balls import identity
-from lindfeas.checker.errors import Unsettled
-from lindfeas.checker.exact import Entries
-from lindfeas.checker.levels import Sector, block
+from lindfeas.checker.format import Unsettled
+from lindfeas.checker.model import Entries
+from lindfeas.checker.steady_state import Sector, block, identity
 from lindfeas.checker.taylor import Exponents, Taylor, divisors, monomials, solution, unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellSector:
-    """The levels of one charge over a cell; see `lindfeas.checker.levels.Sector`."""
+    """The levels of one charge over a cell; see `lindfeas.checker.steady_state.Sector`."""
 
     centre: Sector
     energies: tuple[Taylor, ...]

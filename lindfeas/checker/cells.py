@@ -10,17 +10,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from flint import acb_mat, arb, fmpq
 
-from lindfeas.checker.ansatz import Region, region
-from lindfeas.checker.balls import dagger
-from lindfeas.checker.baths import jumps, largest_rate, spectral_density
+from lindfeas.checker.bounds import Region, region
 from lindfeas.checker.cell_levels import CellSector, cell_sector
-from lindfeas.checker.errors import Unsettled
-from lindfeas.checker.exact import ZERO, Entries, embedded
-from lindfeas.checker.levels import Levels, levels
-from lindfeas.checker.model import Density, Model
+from lindfeas.checker.format import Unsettled
+from lindfeas.checker.model import ZERO, Density, Entries, Model, embedded
+from lindfeas.checker.steady_state import (
+    Levels,
+    dagger,
+    jumps,
+    largest_rate,
+    levels,
+    spectral_density,
+)
 from lindfeas.checker.taylor import Exponents, Taylor, constant, power_series, solution
 
 
@@ -113,7 +118,9 @@ def dual_matrices(at: CellSetting, multipliers: Sequence[Sequence[fmpq]]) -> Ite
     for part in at.regions:
         adjoint = at.state.map(part.regrouped).map(dagger)
         flow = weight.map(part.regrouped) * adjoint
-        yield flow.map(part.gain) - product.map(part.loss)
+        none, nothing = flow.rest * 0, product.rest * 0
+        gained = flow.map(partial(part.dual, product=nothing))
+        yield gained + product.map(partial(part.dual, none))
 
 
 def corner_matrices(matrix: Taylor) -> Iterator[acb_mat]:
@@ -162,7 +169,7 @@ def _power(corner: Sequence[int], exponents: Exponents) -> int:
 
 
 def _populations(cell: Cell, spectrum: Levels, sectors: Sequence[CellSector]) -> tuple[Taylor, ...]:
-    """The populations over the cell; see `lindfeas.checker.reference.populations`."""
+    """The populations over the cell; see `lindfeas.checker.steady_state.populations`."""
     size, zero = spectrum.size, (0,) * cell.variables
     entries: dict[tuple[int, int], Taylor] = {}
     for source, target, rate in _all_rates(cell, spectrum, sectors):
@@ -276,7 +283,7 @@ def _vanishes(number: Taylor) -> bool:
 
 
 def _weighted(spectrum: Levels, sectors: Sequence[CellSector], weights: Sequence[Taylor]) -> Taylor:
-    """sum_a weights_a P_a in the product basis; see `lindfeas.checker.levels.Levels.weighted`."""
+    """sum_a weights_a P_a in the product basis; see `steady_state.Levels.weighted`."""
     blocks = []
     for sector in sectors:
         own = [weights[level] for level in sector.centre.levels]

@@ -19,11 +19,19 @@ from typing import Any
 
 from flint import acb, acb_mat, arb, fmpq, fmpq_mat
 
-from lindfeas.checker.ansatz import Region
-from lindfeas.checker.balls import dagger, frobenius_norm, sparse
-from lindfeas.checker.errors import Unsettled
-from lindfeas.checker.exact import ONE, ZERO, Entries, embedded, gaussian, product_charges
-from lindfeas.checker.model import Model
+from lindfeas.checker.balls import frobenius_norm
+from lindfeas.checker.bounds import Region
+from lindfeas.checker.format import Unsettled
+from lindfeas.checker.model import (
+    ONE,
+    ZERO,
+    Entries,
+    Model,
+    embedded,
+    gaussian,
+    product_charges,
+)
+from lindfeas.checker.steady_state import block, dagger
 
 
 def gained(regions: Sequence[Region], product: acb_mat, limit: fmpq | None) -> arb:
@@ -77,7 +85,7 @@ def without_shifts(model: Model, state: acb_mat, weight: acb_mat) -> acb_mat:
     size = model.size
     rows = []
     for operator in _independent(model):
-        product = state * sparse(operator, size, size)
+        product = state * block(operator, range(size), range(size))
         rows.append((product - dagger(product)) * acb(0, 1))
     if not rows:
         return weight

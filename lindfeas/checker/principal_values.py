@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from flint import acb, arb, ctx, fmpq
 
-from lindfeas.checker.baths import spectral_density, transition_rates
-from lindfeas.checker.errors import Rejected, Unsettled
+from lindfeas.checker.format import Rejected, Unsettled
+from lindfeas.checker.forms import FAMILIES
 from lindfeas.checker.model import Bath, Density
+from lindfeas.checker.steady_state import cut, spectral_density, transition_rates
 
 MOST_ACCURATE = 160
 """Bits of an integral beyond which no claim profits."""
@@ -44,7 +44,7 @@ def half_sided(bath: Bath, density: Density, energy: arb) -> tuple[acb, acb]:
     if not (energy > 0 or energy < 0):
         raise Unsettled("the sign of a Bohr frequency")
     absorption, emission = transition_rates(bath, density, energy)
-    unit, scale = replace(density, strength=fmpq(1)), arb(density.strength) / (2 * arb.pi())
+    unit, scale = density._replace(strength=fmpq(1)), arb(density.strength) / (2 * arb.pi())
     thermal = arb(0) if bath.beta is None else _thermal(bath, unit, energy)
     both = thermal + _plain(unit, energy)
     return acb(absorption / 2, -scale * thermal), acb(emission / 2, -scale * both)
@@ -95,18 +95,16 @@ def at_zero(bath: Bath, density: Density) -> tuple[acb, acb]:
             "is not Hermitian up to a phase, with an exponent beyond this checker at E = 0"
         )
     scale = arb(density.strength) / (2 * arb.pi())
-    thermal = _thermal_at_zero(bath, replace(density, strength=fmpq(1))) if warm else arb(0)
+    thermal = _thermal_at_zero(bath, density._replace(strength=fmpq(1))) if warm else arb(0)
     return acb(0, -scale * thermal), acb(0, -scale * (thermal + _moment(density)))
 
 
 def _moment(density: Density) -> arb:
-    """int_0^inf J(w)/w dw for unit strength."""
-    cutoff, power = arb(density.cutoff), arb(density.exponent)
-    if density.family == "drude_lorentz":
+    """int_0^inf J(w)/w dw for unit strength; with exp(-x^k), x = w/cutoff: Gamma(s/k)/k."""
+    cutoff, exponent, power = arb(density.cutoff), arb(density.exponent), _power_of(density)
+    if power is None:
         return cutoff * arb.pi() / 2
-    if density.family == "ohmic":
-        return cutoff**power * (power / 2).gamma() / 2
-    return cutoff**power * power.gamma()
+    return cutoff**exponent * (exponent / power).gamma() / power
 
 
 def _thermal_at_zero(bath: Bath, density: Density) -> arb:
@@ -114,23 +112,23 @@ def _thermal_at_zero(bath: Bath, density: Density) -> arb:
     beta, mu, lowered = arb(bath.beta or 0), arb(bath.mu), density.exponent - 1
     end = min(_end(density, arb(0)), (ctx.prec / beta).mid())
     # see `_thermal` for the tail; here w is at least the end
-    lorentzian = density.family == "drude_lorentz"
-    moment = 1 / beta if lorentzian else _moment_beyond(replace(density, exponent=lowered), end)
-    cut, occupied = _cut(density), _occupied(bath, lowered)
-    integral = _integral(lambda w, analytic: cut(w) * occupied(w, analytic), (acb(0), acb(end)))
+    lorentzian = _power_of(density) is None
+    moment = 1 / beta if lorentzian else _moment_beyond(density._replace(exponent=lowered), end)
+    shape, occupied = _cut(density), _occupied(bath, lowered)
+    integral = _integral(lambda w, analytic: shape(w) * occupied(w, analytic), (acb(0), acb(end)))
     return integral.real + arb(0, (moment / (beta * (end - mu)).expm1()).upper())
 
 
 def _plain(density: Density, energy: arb) -> arb:
     """P int J(w) / (w - E) dw for unit strength."""
     cutoff = arb(density.cutoff)
-    if density.family == "drude_lorentz":
+    if _power_of(density) is None:
         # by partial fractions
         logarithm = energy * (abs(energy) / cutoff).log()
         return cutoff**2 * (cutoff * arb.pi() / 2 - logarithm) / (energy**2 + cutoff**2)
-    power, cut, end = _power(density.exponent), _cut(density), _end(density, energy)
+    power, shape, end = _power(density.exponent), _cut(density), _end(density, energy)
     return _principal_value(
-        lambda w, analytic: power(w, analytic) * cut(w),
+        lambda w, analytic: power(w, analytic) * shape(w),
         energy,
         spectral_density(density, energy) if energy > 0 else arb(0),
         height=(cutoff / 2).mid(),
@@ -147,11 +145,11 @@ def _thermal(bath: Bath, density: Density, energy: arb) -> arb:
     end = min(_end(density, energy), (2 * abs(energy) + ctx.prec / beta).mid())
     occupation = 1 / (beta * (end - mu)).expm1()
     # int_W^inf n <= n(W)/beta, and the maximum of w/(1 + (w/c)^2) is c/2
-    lorentzian = density.family == "drude_lorentz"
+    lorentzian = _power_of(density) is None
     moment = cutoff / (2 * beta) if lorentzian else _moment_beyond(density, end)
-    cut, occupied = _cut(density), _occupied(bath, density.exponent)
+    shape, occupied = _cut(density), _occupied(bath, density.exponent)
     return _principal_value(
-        lambda w, analytic: cut(w) * occupied(w, analytic),
+        lambda w, analytic: shape(w) * occupied(w, analytic),
         energy,
         transition_rates(bath, density, energy)[0],
         height=min((arb.pi() / beta).mid(), (cutoff / 2).mid()),
@@ -191,28 +189,30 @@ def _integral(function: Integrand, corners: Sequence[acb]) -> acb:
     return total
 
 
+def _power_of(density: Density) -> int | None:
+    """k of the cutoff function exp(-(w/cutoff)^k); None for the Lorentzian one."""
+    return FAMILIES[density.family][0]
+
+
 def _end(density: Density, energy: arb) -> arb:
     """W, far above the energy and where J is negligible."""
-    reach = arb(ctx.prec).sqrt() if density.family == "ohmic" else arb(ctx.prec)
+    reach = arb(ctx.prec).root(_power_of(density) or 1)
     return (2 * abs(energy) + arb(density.cutoff) * reach).mid()
 
 
 def _moment_beyond(density: Density, end: arb) -> arb:
-    """int_W^inf J(w) dw for unit strength and the families that decay exponentially."""
-    cutoff, order = arb(density.cutoff), arb(density.exponent) + 1
-    if density.family == "ohmic":
-        return cutoff**order / 2 * ((end / cutoff) ** 2).gamma_upper(order / 2)
-    return cutoff**order * (end / cutoff).gamma_upper(order)
+    """int_W^inf J(w) dw for unit strength and the families that decay exponentially.
+
+    With exp(-x^k), x = w/cutoff, the incomplete Gamma((s + 1)/k, (W/cutoff)^k)/k.
+    """
+    cutoff, order, power = arb(density.cutoff), arb(density.exponent) + 1, _power_of(density) or 1
+    return cutoff**order / power * ((end / cutoff) ** power).gamma_upper(order / power)
 
 
 def _cut(density: Density) -> Callable[[acb], acb]:
-    """The cutoff function of complex w/cutoff."""
+    """The cutoff function of complex frequencies."""
     inverse = 1 / arb(density.cutoff)
-    if density.family == "ohmic":
-        return lambda w: (-((w * inverse) ** 2)).exp()
-    if density.family == "ohmic_exponential":
-        return lambda w: (-w * inverse).exp()
-    return lambda w: 1 / (1 + (w * inverse) ** 2)
+    return lambda w: cut(density, w * inverse)
 
 
 def _power(exponent: fmpq) -> Integrand:

@@ -13,11 +13,9 @@ from __future__ import annotations
 
 from flint import acb, acb_mat, arb, fmpq
 
-from lindfeas.checker.balls import dagger, sparse
-from lindfeas.checker.exact import ZERO, Entries, embedded
-from lindfeas.checker.levels import Levels, Sector, coincide
-from lindfeas.checker.model import Bath, Coupling, Density, Model
+from lindfeas.checker.model import ZERO, Bath, Coupling, Density, Entries, Model, embedded
 from lindfeas.checker.principal_values import at_zero, half_sided, zero_frequency
+from lindfeas.checker.steady_state import Levels, Sector, block, coincide, dagger
 
 
 def redfield_action(model: Model, levels: Levels, state: acb_mat) -> acb_mat:
@@ -35,7 +33,7 @@ def redfield_action(model: Model, levels: Levels, state: acb_mat) -> acb_mat:
         transforms = _Transforms(bath)
         for coupling in bath.couplings:
             operator = embedded(coupling.operator, model.dimensions, bath.sites)
-            raised = dagger(sparse(operator, levels.size, levels.size))
+            raised = dagger(block(operator, range(levels.size), range(levels.size)))
             absorbed, emitted = _half_sided(levels, coupling, operator, transforms)
             outgoing, incoming = emitted * state, state * absorbed
             half = raised * outgoing - outgoing * raised + incoming * raised - raised * incoming
@@ -94,8 +92,8 @@ def _half_sided(
 ) -> tuple[acb_mat, acb_mat]:
     """S^C and S^D in the product basis."""
     absorbed, emitted = [], []
-    for final, initial, block in levels.blocks(operator, coupling.shift):
-        elements = final.left * block * initial.right
+    for final, initial, part in levels.blocks(operator, coupling.shift):
+        elements = final.left * part * initial.right
         c_part, d_part = acb_mat(elements), acb_mat(elements)
         for row, a in enumerate(final.levels):
             for column, g in enumerate(initial.levels):

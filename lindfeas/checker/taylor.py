@@ -16,8 +16,8 @@ from typing import Any
 
 from flint import acb_mat, arb, arb_series
 
-from lindfeas.checker.balls import identity
-from lindfeas.checker.errors import Unsettled
+from lindfeas.checker.format import Unsettled
+from lindfeas.checker.steady_state import identity
 
 Exponents = tuple[int, ...]
 

@@ -1,141 +1,119 @@
-"""From a certificate to a theorem, or to the reason why there is none."""
+"""Step 6: from a certificate to a theorem, or to the reason why there is none.
 
-from __future__ import annotations
+Lemma: an accepted `Proof` states what steps 1 to 4 have proved, all of it at one precision of the
+balls, and nothing more.
+"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any
 
-from flint import ctx
+from flint import ctx, fmpq
 
-from lindfeas.checker.boxes import verify_box
-from lindfeas.checker.claims import (
-    POPULATIONS,
-    Setting,
-    check_distance,
-    check_lower,
-    check_upper,
-    column_bound,
-    setting,
-)
-from lindfeas.checker.cost import MOST_WORK, point_work, require_little
-from lindfeas.checker.errors import Rejected, Unsettled
-from lindfeas.checker.exact import rational
-from lindfeas.checker.format import CertificateError, check_certificate, is_box
-from lindfeas.checker.model import Model, model
-from lindfeas.checker.statement import statement
-from lindfeas.checker.verdict import (
-    ACCEPTED,
-    PRECISIONS,
-    REJECTED,
-    UNDECIDED,
-    Proof,
-    refusal,
-    rounded_down,
-)
+from lindfeas.checker import bounds
+from lindfeas.checker.format import CertificateError, Proof, Rejected, Unsettled, require
+from lindfeas.checker.format import check_certificate as check_form
+from lindfeas.checker.model import MOST_WORK, model, rational, require_little, work
+from lindfeas.checker.statement import DEFECT, statement, subject
 
-__all__ = ["Proof", "verify"]
+PRECISIONS = (128, 256, 512, 1024)
+"""Bits to try, one after the other."""
 
-SETTING_CHECKS = (
-    "setting: charge conservation is exact; two enclosures of every level agree and no level is "
-    "degenerate; the steady populations are unique"
-)
+AGREED = "charge conservation is exact; two enclosures of every level agree and no level is"
+SETTING = f"setting: {AGREED} degenerate; the steady populations are unique"
+LOWER = "lower bound: the multiplier is feasible, A(y) is above the claimed eigenvalues"
+UPPER = "upper bound: the candidate is allowed, its defect is as claimed"
+APART = "trace distance: all matrices of the dual condition are positive"
 
 
-def verify(certificate: Mapping[str, Any]) -> Proof:
-    """Check a certificate from scratch in ball arithmetic; nothing in it is trusted.
+def verify_point(certificate: Any) -> Proof:
+    """Check the certificate of a point from scratch; see `lindfeas.checker.verify`."""
+    return judged(lambda used: _proof(certificate, used))
 
-    Parameters
-    ----------
-    certificate
-        As `lindfeas.theorems.certificate.read_certificate` returns it.
 
-    Returns
-    -------
-    Proof
-        Also for a certificate that is malformed: such a one is rejected.
-
-    Examples
-    --------
-    >>> from lindfeas.proof import verify
-    >>> verify({}).status
-    'rejected'
-    """
-    if is_box(certificate):
-        return verify_box(certificate)
-    started = time.perf_counter()
-    bits = 0
+def judged(check: Callable[[list[int]], Proof]) -> Proof:
+    """The verdict on a certificate; ``check`` notes the precisions that it uses."""
+    started, used = time.perf_counter(), [0]
     try:
-        check_certificate(certificate)
-        exact = _exact_model(certificate)
-        for bits in PRECISIONS:
-            try:
-                return _proof(certificate, exact, bits, started)
-            except Unsettled as doubt:
-                status, reason = UNDECIDED, f"{bits} bits do not settle {doubt}"
-            except (ArithmeticError, ValueError) as trouble:
-                status, reason = UNDECIDED, f"the arithmetic failed at {bits} bits: {trouble}"
-    except (CertificateError, Rejected) as error:
-        status, reason = REJECTED, str(error)
-    return refusal(status, reason, bits, time.perf_counter() - started)
+        proof = check(used)
+    except (CertificateError, Rejected, Unsettled) as error:
+        status, why = "undecided" if isinstance(error, Unsettled) else "rejected", str(error)
+        nothing = f"Nothing is proved: {why}."
+        proof = Proof(status=status, proved=False, statement=nothing, reason=why)
+    return replace(proof, bits=max(used), seconds=time.perf_counter() - started)
 
 
-def _exact_model(certificate: Mapping[str, Any]) -> Model:
-    """The model, after the cheap reasons to reject."""
-    exact, lower = model(certificate["problem"]), certificate["lower_bound"]
-    entries = len(lower["multiplier"])
-    wanted = exact.size if exact.target == POPULATIONS else exact.sectors
-    if entries != wanted:
-        raise Rejected(f"lower_bound.multiplier has {entries} entries, but needs {wanted}")
-    if not _is_positive(lower["value"]) and not certificate["upper_bound"]:
-        raise Rejected("a lower bound that is not positive proves nothing")
-    require_little(point_work(exact, certificate), MOST_WORK, "the check")
-    return exact
+def settle(attempt: Callable[[], None], used: list[int]) -> None:
+    """Make an attempt at one precision after the other, until one settles it.
+
+    Raises
+    ------
+    Unsettled
+        If none does.
+    """
+    for bits in PRECISIONS:
+        used.append(bits)
+        try:
+            with ctx.workprec(bits):
+                return attempt()
+        except Unsettled as doubt:
+            reason = f"{bits} bits do not settle {doubt}"
+        except (ArithmeticError, ValueError) as trouble:
+            reason = f"the arithmetic failed at {bits} bits: {trouble}"
+    raise Unsettled(reason)
 
 
-def _proof(certificate: Mapping[str, Any], exact: Model, bits: int, started: float) -> Proof:
-    """Everything at one precision; raises Rejected or Unsettled."""
+def _proof(certificate: Any, used: list[int]) -> Proof:
+    """The cheap reasons to reject, all claims, and the theorem."""
+    check_form(certificate)
+    problem, exact = certificate["problem"], model(certificate["problem"])
     lower, upper = certificate["lower_bound"], certificate["upper_bound"]
-    distance = certificate["trace_distance"]
-    positive = _is_positive(lower["value"])
-    apart = _is_positive(distance["norm1_lower"]) if distance else False
-    with ctx.workprec(bits):
-        at = setting(exact)
-        checks = [SETTING_CHECKS]
-        if positive:
-            check_lower(at, lower)
-            checks.append(
-                "lower bound: the multiplier is feasible, A(y) is above the claimed eigenvalues"
-            )
-        if upper:
-            check_upper(at, upper)
-            checks.append("upper bound: the candidate is allowed, its defect is as claimed")
-        if apart:
-            check_distance(at, distance)
-            checks.append("trace distance: all matrices of the dual condition are positive")
-        least = _distance(at, lower["value"], distance["norm1_lower"] if apart else "0")
+    kit: Any = bounds
+    words, defect, wanted = subject(problem, exact), DEFECT, exact.size
+    cost = sum(work(exact).values())
+    if exact.target != "populations":
+        from lindfeas.checker import coherences
+
+        kit, wanted = coherences, len(exact.sectors)
+        words, defect = coherences.subject(problem, exact), coherences.defect(exact)
+        cost += coherences.further_work(exact)
+    value, found, apart = rational(lower["value"]), len(lower["multiplier"]), fmpq(0)
+    claims: list[Any] = [(LOWER, kit.check_lower, lower)] if value > 0 else []
+    claims += [(UPPER, kit.check_upper, upper)] if upper else []
+    if distance := certificate["trace_distance"]:
+        from lindfeas.checker import distances
+
+        apart, cost = distances.claimed(distance), cost + distances.further_work(exact, distance)
+        claims += [(APART, distances.check_distance, distance)] if apart > 0 else []
+    require(found == wanted, f"lower_bound.multiplier has {found} entries, but needs {wanted}")
+    require(value > 0 or upper is not None, "a lower bound that is not positive proves nothing")
+    require_little(cost, MOST_WORK, "the check")
+
+    def all_claims() -> None:
+        at = kit.setting(exact)
+        for _, check, claim in claims:
+            check(at, claim)
+
+    settle(all_claims, used)
+    if exact.target == "populations":
+        apart = max(apart, bounds.column_bound(exact, value))
+    length = rounded_down(apart / 2) if apart > 0 else None
+    proved = (lower["value"], upper and upper["value"], length)
     return Proof(
-        status=ACCEPTED,
-        proved=positive,
-        statement=statement(certificate, exact, least),
-        lower=lower["value"] if positive else None,
-        upper=upper["value"] if upper else None,
-        trace_distance=least,
-        checks=tuple(checks),
-        bits=bits,
-        seconds=time.perf_counter() - started,
-        reason=None if positive else "the lower bound is not positive and proves nothing",
+        status="accepted",
+        proved=value > 0,
+        statement=statement(words, defect, problem, exact, *proved),
+        lower=lower["value"] if value > 0 else None,
+        upper=proved[1],
+        trace_distance=length,
+        checks=(SETTING, *(checked for checked, _, _ in claims)),
+        reason=None if value > 0 else "the lower bound is not positive and proves nothing",
     )
 
 
-def _is_positive(text: str) -> bool:
-    return bool(rational(text) > 0)
-
-
-def _distance(at: Setting, lower: str, norm1_lower: str) -> str | None:
-    """The best proved bound on T = ||p - p'||_1 / 2, rounded down."""
-    best = rational(norm1_lower)
-    if at.model.target == POPULATIONS:
-        best = max(best, column_bound(at.model, at.regions, rational(lower)))
-    best /= 2
-    return rounded_down(best) if best > 0 else None
+def rounded_down(value: fmpq) -> str:
+    """A decimal of seven digits that is not above ``value``."""
+    rounding = Context(prec=7, rounding=ROUND_FLOOR)
+    return str(rounding.divide(Decimal(int(value.p)), Decimal(int(value.q))))

@@ -118,7 +118,7 @@ def _answered(
     """The answer, written with its certificate into ``out`` if that is given."""
     from dataclasses import replace
 
-    from lindfeas.checker.format import certificate_text
+    from lindfeas.checker.schema import certificate_text
     from lindfeas.files.atomic import pending_file
     from lindfeas.theorems.proving import answered
 

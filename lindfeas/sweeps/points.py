@@ -153,7 +153,7 @@ def point_key(content: Mapping[str, Any]) -> str:
 
 def evaluate(task: PointTask) -> Outcome:
     """Answer one point: its row, and its certificate if it was proved and that was asked for."""
-    from lindfeas.checker.format import certificate_text
+    from lindfeas.checker.schema import certificate_text
     from lindfeas.theorems.proving import answered
 
     require_result_version(task.result_version)

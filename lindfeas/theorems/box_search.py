@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from lindfeas.answers.certify import certify
-from lindfeas.checker.format import VERSION, checksum
+from lindfeas.checker.format import checksum
+from lindfeas.checker.forms import VERSION
 from lindfeas.errors import InputError, LindfeasError, SolverError
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.theorems.certificate import versions
@@ -128,7 +129,7 @@ class Search:
                 "--out",
             )
         from lindfeas.checker.boxes import tiles
-        from lindfeas.checker.errors import Rejected
+        from lindfeas.checker.format import Rejected
 
         try:
             list(tiles(start))
@@ -297,8 +298,8 @@ def cell_bound(
 
     from lindfeas.checker import boxes, cells
     from lindfeas.checker.balls import smallest_eigenvalue
-    from lindfeas.checker.exact import rational
-    from lindfeas.checker.verdict import PRECISIONS
+    from lindfeas.checker.model import rational
+    from lindfeas.checker.verification import PRECISIONS
 
     exact = tuple((rational(str(low)), rational(str(high))) for low, high in ranges)
     own = boxes.cell(document, keys, exact, ORDER)
@@ -317,7 +318,7 @@ def cell_bound(
                 if max(exponents) > 1:
                     size = max(float(entry.abs_upper()) for entry in term.entries())
                     curvature = [c + m * size for c, m in zip(curvature, exponents, strict=True)]
-            eigenvalues[part.name] = _down(min(map(smallest_eigenvalue, blocks)).fmpq())
+            eigenvalues[part.bath.name] = _down(min(map(smallest_eigenvalue, blocks)).fmpq())
     value: fmpq = own.centre.rates.smallest([rational(text) for text in eigenvalues.values()])
     bound = {
         "value": _down(value),

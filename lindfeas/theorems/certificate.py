@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from lindfeas.answers.answer import Answer
 from lindfeas.answers.distance_witness import Cell, Cut, Witness
 from lindfeas.checker.format import (
-    VERSION,
     CertificateError,
-    certificate_text,
     check_certificate,
     checksum,
     read_certificate,
 )
+from lindfeas.checker.forms import VERSION
+from lindfeas.checker.schema import certificate_text
 from lindfeas.errors import InputError
 from lindfeas.files.atomic import pending_file
 from lindfeas.files.problem_file import ProblemFile

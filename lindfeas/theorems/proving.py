@@ -70,7 +70,7 @@ def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str,
 def _require_short(written: Mapping[str, Any]) -> None:
     """Refuse what the checker would, because it takes too long."""
     from lindfeas.checker import cost
-    from lindfeas.checker.errors import Rejected
+    from lindfeas.checker.format import Rejected
     from lindfeas.checker.model import model
 
     try:

@@ -13,12 +13,10 @@ import pytest
 from flint import acb, acb_mat, arb, ctx, fmpq
 
 import lindfeas as lf
-from lindfeas.checker import balls
-from lindfeas.checker import levels as levels_module
+from lindfeas.checker import balls, steady_state
 from lindfeas.checker import model as model_module
-from lindfeas.checker import reference as reference_module
-from lindfeas.checker.claims import setting
-from lindfeas.checker.errors import Rejected, Unsettled
+from lindfeas.checker.bounds import is_positive_definite, setting
+from lindfeas.checker.format import Rejected, Unsettled
 from lindfeas.checker.model import Bath as ExactBath
 from lindfeas.checker.model import Density, Model
 from lindfeas.checker.principal_values import half_sided, zero_frequency
@@ -70,10 +68,10 @@ def exact(name: str, *settings: str) -> Model:
 def test_levels_and_populations_enclose_the_floating_point_ones(name: str) -> None:
     _, answer = solved(name)
     model = exact(name)
-    found = levels_module.levels(model)
+    found = steady_state.levels(model)
     energies = [float(energy) for sector in found.sectors for energy in sector.energies]
     np.testing.assert_allclose(energies, answer.reference.spectrum.energies, atol=1e-13)
-    p = reference_module.populations(model, found)
+    p = steady_state.populations(model, found)
     np.testing.assert_allclose(
         [float(value) for value in p], answer.reference.populations, rtol=1e-10
     )
@@ -110,7 +108,7 @@ def test_dual_matrices_agree_with_floating_point(name: str) -> None:
     numbers = iter(program.blocks)
     for part in at.regions:
         matrix = part.dual_matrix(at.levels.weighted(weights), at.state, product)
-        assert matrix.overlaps(balls.dagger(matrix))
+        assert matrix.overlaps(steady_state.dagger(matrix))
         for group, block in part.blocks(matrix):
             expected = next(numbers)
             assert group.charge == expected.charge
@@ -139,6 +137,7 @@ def test_half_sided_transforms_enclose_the_floating_point_ones(
     bath = ExactBath(
         name="bath",
         sites=(0,),
+        levels=2,
         beta=None if math.isinf(beta) else fraction(beta),
         mu=fraction(mu),
         couplings=(),
@@ -203,11 +202,11 @@ def test_positivity_is_decided_only_where_the_balls_allow_it(seed: int) -> None:
     gap = np.linalg.eigvalsh(matrix)[0]
     lifted = matrix - (gap - 1e-3) * np.eye(4)
     lowered = matrix - (gap + 1e-3) * np.eye(4)
-    assert balls.is_positive_definite(as_balls(lifted, 1e-6))
-    assert not balls.is_positive_definite(as_balls(lowered, 1e-6))
+    assert is_positive_definite(as_balls(lifted, 1e-6))
+    assert not is_positive_definite(as_balls(lowered, 1e-6))
     for undecidable in (as_balls(lifted, 1e-2), as_balls(lowered, 1e-2)):
         with pytest.raises(Unsettled):
-            balls.is_positive_definite(undecidable)
+            is_positive_definite(undecidable)
 
 
 @pytest.mark.usefixtures("precise")
@@ -215,7 +214,7 @@ def test_tiny_couplings_with_wide_balls_are_not_skipped() -> None:
     """Off-diagonal balls around zero may not be taken for zero."""
     wide = acb(arb(0, 0.5))
     with pytest.raises(Unsettled):
-        balls.is_positive_definite(acb_mat([[acb(0.4), wide], [wide, acb(0.4)]]))
+        is_positive_definite(acb_mat([[acb(0.4), wide], [wide, acb(0.4)]]))
 
 
 @pytest.mark.usefixtures("precise")

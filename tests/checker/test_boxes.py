@@ -24,10 +24,10 @@ from referencing import Registry, Resource
 from lindfeas.checker import boxes, cells, verify
 from lindfeas.checker import model as model_module
 from lindfeas.checker.balls import smallest_eigenvalue
-from lindfeas.checker.claims import Setting, setting
-from lindfeas.checker.errors import Rejected, Unsettled
-from lindfeas.checker.format import box_schema, certificate_schema
-from lindfeas.checker.levels import levels
+from lindfeas.checker.bounds import Setting, setting
+from lindfeas.checker.format import Rejected, Unsettled
+from lindfeas.checker.schema import box_schema, certificate_schema
+from lindfeas.checker.steady_state import levels
 from lindfeas.checker.taylor import Taylor, constant, power_series, solution, unit
 from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
 from lindfeas.physics.equations.operator_basis import regions_of
@@ -132,7 +132,7 @@ def some_cell(keys: tuple[str, ...], width: Fraction, order: int) -> tuple[cells
     def at(t: tuple[Fraction, ...]) -> model_module.Model:
         point = problem
         for key, c, step in zip(keys, centres, t, strict=True):
-            point = model_module.placed(point, key, str(c + abs(c) * width * step))
+            point = boxes.placed(point, key, str(c + abs(c) * width * step))
         return model_module.model(point)
 
     return boxes.cell(problem, keys, ranges, order), at
@@ -245,7 +245,7 @@ def test_a_transition_whose_energy_changes_its_sign_is_enclosed() -> None:
     )
     for t in (Fraction(n, 10) for n in range(-10, 11)):
         field = str((low + high) / 2 + (high - low) / 2 * t)
-        here = setting(model_module.model(model_module.placed(content, "system.field", field)))
+        here = setting(model_module.model(boxes.placed(content, "system.field", field)))
         for taylor, population in zip(over.populations, here.populations, strict=True):
             assert value_at(taylor, (t,)).overlaps(population)
 
@@ -645,9 +645,9 @@ def test_a_key_that_is_no_parameter_is_refused() -> None:
     problem = document(CHAIN)
     for key in ("system.sites", "bath.left.name", "bath.left", "question.tolerance", "x", ""):
         with pytest.raises(Rejected, match="parameter"):
-            model_module.placed(problem, key, "1")
+            boxes.placed(problem, key, "1")
     with pytest.raises(Rejected, match="parameter"):
-        model_module.placed(document("qutrit-qubit"), COUPLING, "1")
+        boxes.placed(document("qutrit-qubit"), COUPLING, "1")
 
 
 def test_the_shipped_certificate_of_a_box_is_proved() -> None:

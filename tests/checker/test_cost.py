@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import random
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,7 +13,7 @@ import pytest
 
 from lindfeas.checker import boxes, cost, verification, verify
 from lindfeas.checker import format as certificate_file
-from lindfeas.checker.format import BRACKET, CertificateError, check_certificate, nesting
+from lindfeas.checker.format import CertificateError, check_certificate
 from lindfeas.checker.model import model
 from lindfeas.errors import InputError
 from lindfeas.files.problem_file import problem_from_document, read_problem
@@ -30,47 +28,6 @@ LINEAR = 4.5
 
 
 # Reading.
-
-
-def texts() -> list[bytes]:
-    draw = random.Random(4)
-    pieces = (b'"', b"\\", b"[", b"]", b"{", b"}", b"a", b"1,", b'\\"', b" ")
-    mixed = [b"".join(draw.choices(pieces, k=draw.randint(0, 60))) for _ in range(300)]
-    return [
-        *mixed,
-        b"",
-        b"0" * 1000,
-        b'"' + b'\\"' * 1000,
-        b'"' * 1001,
-        b'["' * 1000,
-        b'{"a":' * 1000,
-        b'"\\',
-        b'[1, "a]" , {"b": "\\"}"}]',
-    ]
-
-
-def test_every_byte_is_looked_at_once() -> None:
-    """No search starts anew from a place that an earlier one has passed, and none fails."""
-    for text in texts():
-        spans = [mark.span() for mark in BRACKET.finditer(text)]
-        assert spans[0][0] == 0
-        assert spans[-1][1] == len(text)
-        assert all(one[1] == other[0] for one, other in itertools.pairwise(spans))
-
-
-@pytest.mark.parametrize(
-    ("text", "depth"),
-    [
-        (b'{"a": [[1], "[[[["]}', 3),
-        (b'{"\\"[[[": "\\\\"}', 1),
-        (b'["\\\\", [[]]]', 3),
-        (b"]" * 9 + b"[" * 9, 0),
-        (b'"[[[', 0),
-        (b"", 0),
-    ],
-)
-def test_brackets_in_strings_do_not_nest(text: bytes, depth: int) -> None:
-    assert nesting(text) == depth
 
 
 class Counted(str):

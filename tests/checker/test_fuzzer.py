@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lindfeas.checker import boxes, claims
+from lindfeas.checker import bounds, boxes
 from lindfeas.checker.format import checksum
 from tests.certificate_fuzzer import fuzz, judged, statement
 from tests.certificate_originals import ORIGINALS
@@ -65,8 +65,8 @@ def test_the_judge_sees_cells_that_go_too_far(name: str) -> None:
 def test_a_checker_that_is_blind_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its tests of eigenvalues, and of claims against them, false mutants pass."""
     with monkeypatch.context() as blind:
-        blind.setattr(claims, "is_positive_definite", lambda matrix: True)
-        blind.setattr(claims, "_require_at_most", lambda excess, otherwise: None)
+        blind.setattr(bounds, "is_positive_definite", lambda matrix: True)
+        blind.setattr(bounds, "require_at_most", lambda excess, otherwise: None)
         blind.setattr(boxes, "is_positive_definite", lambda matrix: True)
         found = fuzz(range(2000, 2077))
     false = {entry["original"] for entry in found.false}

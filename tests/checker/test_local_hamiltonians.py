@@ -13,7 +13,7 @@ from flint import acb_mat, ctx, fmpq
 
 from lindfeas.answers.answer import Answer
 from lindfeas.checker import verify
-from lindfeas.checker.claims import Setting, setting
+from lindfeas.checker.bounds import Setting, setting
 from lindfeas.checker.local_hamiltonians import gained, squared_norm
 from lindfeas.checker.model import model
 from lindfeas.theorems.certificate import certificate

@@ -15,12 +15,11 @@ import pytest
 from flint import fmpq
 
 import lindfeas as lf
-from lindfeas.checker import boxes, verify
-from lindfeas.checker.errors import Rejected
-from lindfeas.checker.exact import decimal
-from lindfeas.checker.format import CertificateError, check_certificate
+from lindfeas.checker import boxes, coherences, verify
+from lindfeas.checker.boxes import decimal
+from lindfeas.checker.format import CertificateError, Rejected, check_certificate
 from lindfeas.checker.model import model
-from lindfeas.checker.subject import subject
+from lindfeas.checker.statement import subject
 from lindfeas.theorems.certificate import certificate
 from tests.checker.test_boxes import SPLIT, document, leaf_numbers, proved
 from tests.checker.test_zero_frequency import SIGMA_MINUS, SIGMA_X, tilted_qubits
@@ -65,7 +64,9 @@ PROBLEMS = {
 
 
 def words(problem: dict[str, Any]) -> str:
-    return " ".join(subject(problem, model(problem)))
+    exact = model(problem)
+    about = subject if exact.target == "populations" else coherences.subject
+    return " ".join(about(problem, exact))
 
 
 OTHERS = {

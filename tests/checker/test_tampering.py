@@ -12,9 +12,10 @@ import pytest
 from flint import acb, acb_mat, ctx
 
 import lindfeas as lf
-from lindfeas.checker import balls, verify
+from lindfeas.checker import coherences, verify
 from lindfeas.checker import model as model_module
-from lindfeas.checker.claims import setting
+from lindfeas.checker.bounds import setting
+from lindfeas.checker.steady_state import dagger
 from lindfeas.files.problem_file import problem_from_document
 from tests.mutations import JUNK, changed, get, is_number, leaves, scaled, without
 from tests.theorems.test_certificate import solved, written
@@ -144,8 +145,8 @@ def test_what_local_hamiltonians_can_hide_is_removed_from_a_multiplier() -> None
         with ctx.workprec(128):
             at = setting(model_module.model(original["problem"]))
             sigma_z = acb_mat([[1, 0], [0, -1]])
-            product = at.state * at.regions[0].embedded(sigma_z)
-            hidden = (product - balls.dagger(product)) * acb(0, 20)
+            product = at.state * coherences.embedded_matrix(at.regions[0], sigma_z)
+            hidden = (product - dagger(product)) * acb(0, 20)
         tampered = original
         for number, sector in enumerate(at.levels.sectors):
             for i, row in enumerate(sector.states):
@@ -172,7 +173,7 @@ def test_a_failure_of_the_arithmetic_is_not_a_crash(monkeypatch: pytest.MonkeyPa
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("lindfeas.checker.verification.setting", fail)
+    monkeypatch.setattr("lindfeas.checker.bounds.setting", fail)
     proof = verify(written(SHIPPED_CHAIN))
     assert proof.status == "undecided"
     assert proof.bits == 1024

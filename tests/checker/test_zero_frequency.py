@@ -13,12 +13,12 @@ import pytest
 from flint import acb_mat, arb, ctx, fmpq
 from scipy.integrate import quad
 
-from lindfeas.checker import boxes, cells, verify
-from lindfeas.checker.claims import setting
-from lindfeas.checker.errors import Rejected, Unsettled
-from lindfeas.checker.levels import coincide, levels
+from lindfeas.checker import boxes, cells, coherences, verify
+from lindfeas.checker.bounds import setting
+from lindfeas.checker.format import Rejected, Unsettled
 from lindfeas.checker.model import Bath, Density, model
 from lindfeas.checker.principal_values import at_zero, zero_frequency
+from lindfeas.checker.steady_state import coincide, levels
 from lindfeas.files.problem_file import problem_from_document
 from lindfeas.theorems.exact_problem import problem_document
 from tests.checker.test_boxes import CROSSING
@@ -86,9 +86,7 @@ def tilted_qubits(*couplings: list[Any], **density: Any) -> dict[str, Any]:
 
 
 def action(*couplings: list[Any], **density: Any) -> acb_mat:
-    found = setting(model(tilted_qubits(*couplings, **density))).action
-    assert found is not None
-    return found
+    return coherences.setting(model(tilted_qubits(*couplings, **density))).action
 
 
 @pytest.mark.parametrize("couplings", [(SIGMA_X, SIGMA_MINUS), (SIGMA_MINUS, SIGMA_X)])
@@ -152,7 +150,7 @@ CASES = [
 def test_the_transforms_at_zero_are_their_integrals(family: str, exponent: str, mu: str) -> None:
     power, potential = Fraction(exponent), Fraction(mu)
     density = Density(family=family, strength=fmpq(3, 2), exponent=exact(power), cutoff=fmpq(7))
-    bath = Bath(name="A", sites=(0,), beta=fmpq(7, 10), mu=exact(potential), couplings=())
+    bath = Bath("A", (0,), levels=2, beta=fmpq(7, 10), mu=exact(potential), couplings=())
     absorbed, emitted = at_zero(bath, density)
 
     def cut(x: float) -> float:
@@ -203,7 +201,7 @@ def test_levels_that_coincide_exactly_are_found() -> None:
 
 @pytest.mark.parametrize("exponent", ["1", "0.5"])
 def test_a_rate_that_jumps_between_levels_that_coincide_is_refused(exponent: str) -> None:
-    with pytest.raises(Rejected, match="coincide and bath left connects them"):
+    with pytest.raises(Rejected, match=r"bath left connects levels .* which coincide"):
         setting(model(crossing(exponent=exponent)))
 
 

@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 import lindfeas as lf
 from lindfeas.checker import verify
-from lindfeas.checker.format import certificate_text, check_certificate, checksum
+from lindfeas.checker.format import check_certificate, checksum
+from lindfeas.checker.schema import certificate_text
 from lindfeas.cli import main
 from lindfeas.errors import InputError, SolverError
 from lindfeas.files.problem_file import ProblemFile, read_problem

@@ -15,15 +15,14 @@ import pytest
 
 import lindfeas as lf
 from lindfeas.answers.answer import Answer
-from lindfeas.checker import format as certificate_file
+from lindfeas.checker import schema as certificate_file
 from lindfeas.checker.format import (
     CertificateError,
-    certificate_schema,
-    certificate_text,
     check_certificate,
     checksum,
     parse_certificate,
 )
+from lindfeas.checker.schema import certificate_schema, certificate_text
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files.problem_file import ProblemFile, read_problem
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
@@ -168,19 +167,19 @@ def test_couplings_of_one_bath_with_different_cutoffs_are_refused() -> None:
 
 
 MALFORMED = {
-    "empty": (b"", "must be JSON"),
-    "no object": (b"[]", "must be a JSON object"),
+    "empty": (b"", "must be JSON in UTF-8"),
+    "no object": (b"[]", "must be a table, but is a list"),
     "truncated": (b'{"schema_version": 1, "pro', "must be JSON"),
-    "a byte of no character": (b'{"a": "\xff"}', "must be UTF-8"),
+    "a byte of no character": (b'{"a": "\xff"}', "in UTF-8"),
     "duplicate key": (b'{"a": "1", "a": "2"}', "must not repeat a key"),
     "nested duplicate key": (b'{"a": [{"b": 1, "b": 1}]}', "must not repeat a key"),
-    "float": (b'{"a": 0.5}', "decimal strings"),
-    "exponent": (b'{"a": 1e5}', "decimal strings"),
-    "nan": (b'{"a": NaN}', "decimal strings"),
-    "infinity": (b'{"a": -Infinity}', "decimal strings"),
-    "huge integer": (b'{"a": 1' + b"0" * 10_000 + b"}", "small integers"),
-    "deep lists": (b"[" * 100_000 + b"]" * 100_000, "must be nested"),
-    "deep tables": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "must be nested"),
+    "float": (b'{"schema_version": 0.5}', "one of 2 to 2, but is 0.5"),
+    "exponent": (b'{"schema_version": 2e0}', "but is 2.0"),
+    "nan": (b'{"schema_version": NaN}', "but is nan"),
+    "infinity": (b'{"schema_version": -Infinity}', "but is -inf"),
+    "huge integer": (b'{"a": 1' + b"0" * 10_000 + b"}", "must be JSON"),
+    "deep lists": (b"[" * 100_000 + b"]" * 100_000, "nested not too deeply"),
+    "deep tables": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested not too deeply"),
     "many lists": (b"[" + b"[]," * 2_000_000 + b"[]]", "lists and tables"),
     "brackets in a string do not count": (b'{"a": "' + b"[" * 100_000 + b'"}', "must be given"),
     "an open string": (b'{"a": "' + b"\\" * 9_001, "must be JSON"),
