@@ -60,6 +60,17 @@ def test_tests_stand_in_folders_of_the_same_names() -> None:
         assert test.relative_to(here).parts[0] in FOLDERS, test
 
 
+def test_no_test_imports_a_test() -> None:
+    """What two test files share is in a module of ``tests/`` that holds no tests."""
+    here = Path(__file__).parent
+    for file in here.rglob("*.py"):
+        for target in imports(file.read_text(encoding="utf-8")):
+            names = target.split(".")
+            assert not any(name.startswith("test_") for name in names if names[0] == "tests"), (
+                f"{file.relative_to(here)} imports {target}"
+            )
+
+
 @pytest.mark.parametrize("module", sorted(GRAPH))
 def test_every_module_has_a_room(module: str) -> None:
     folder_of_rooms = module == "physics" and not GRAPH[module]

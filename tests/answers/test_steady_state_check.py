@@ -31,7 +31,7 @@ from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
 from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import Redfield
-from tests.cli.test_answer_text import printed
+from tests.console import printed
 from tests.systems import (
     SIGMA_MINUS,
     SIGMA_X,

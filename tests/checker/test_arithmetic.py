@@ -28,7 +28,7 @@ from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.program.assembly import assemble
 from lindfeas.program.target import populations
 from lindfeas.theorems.certificate import write_certificate
-from tests.theorems.test_certificate import solved, written
+from tests.shipped import solved, written
 
 SHIPPED_CHAIN = "xxz-1+2+1"
 

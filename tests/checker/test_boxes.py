@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,33 +28,19 @@ from lindfeas.checker.errors import Rejected, Unsettled
 from lindfeas.checker.format import box_schema, certificate_schema
 from lindfeas.checker.levels import levels
 from lindfeas.checker.taylor import Taylor, constant, power_series, solution, unit
-from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
+from lindfeas.files.problem_file import ProblemFile, problem_from_document
 from lindfeas.physics.equations.operator_basis import regions
 from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program.assembly import assemble
 from lindfeas.program.target import populations
-from lindfeas.theorems.box import parse_interval, prove_box
 from lindfeas.theorems.certificate import read_certificate, write_certificate
 from lindfeas.theorems.exact_problem import problem_document
+from tests.documents import CROSSING
 from tests.mutations import JUNK, changed, containers, get, is_number, leaves, scaled, without
-from tests.theorems.test_certificate import PROBLEMS
+from tests.shipped import CHAIN, PROBLEMS, SPLIT, document, leaf_numbers, proved
 
-CHAIN = "xxz-1+2+1"
 COUPLING, BETA = "system.coupling", "bath.left.beta"
 WIDE = (f"{COUPLING}=0.0095:0.0105", f"{BETA}=0.95:1.05")
-SPLIT = ("system.field=0.35:0.65",)
-
-
-@cache
-def proved(*box: str) -> dict[str, Any]:
-    problem = read_problem(PROBLEMS / f"{CHAIN}.toml")
-    return prove_box(problem, [parse_interval(text) for text in box]).certificate
-
-
-@cache
-def document(name: str) -> dict[str, Any]:
-    problem = read_problem(PROBLEMS / f"{name}.toml")
-    return problem_document(problem, problem.question)
 
 
 @pytest.fixture(autouse=True)
@@ -218,21 +203,6 @@ def parallel(balls: list[Any], vector: list[Any]) -> bool:
     """Whether the balls hold a multiple of the vector."""
     sizes = [a / b for a, b in zip(balls, vector, strict=True) if not b.contains(0)]
     return all(one.overlaps(other) for one, other in itertools.combinations(sizes, 2))
-
-
-CROSSING = {
-    "title": "two isotropic qubits",
-    "system": {
-        "model": "xxz_chain",
-        "sites": 2,
-        "field": Decimal("0.5"),
-        "coupling": Decimal("0.25"),
-    },
-    "bath": [
-        {"name": "left", "sites": [0], "beta": Decimal(1), "mu": Decimal("-0.2")},
-        {"name": "right", "sites": [1], "beta": Decimal(3), "mu": Decimal("-0.2")},
-    ],
-}
 
 
 def test_a_transition_whose_energy_changes_its_sign_is_enclosed() -> None:
@@ -440,10 +410,6 @@ def test_no_bound_is_above_the_true_value_anywhere_in_its_cell() -> None:
 
 
 # What is false, malformed or hostile.
-
-
-def leaf_numbers(content: dict[str, Any]) -> list[int]:
-    return [n for n, cell in enumerate(content["cells"]) if "split" not in cell]
 
 
 def test_cells_that_do_not_tile_the_box_are_rejected() -> None:

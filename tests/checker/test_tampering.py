@@ -17,7 +17,7 @@ from lindfeas.checker import model as model_module
 from lindfeas.checker.claims import setting
 from lindfeas.files.problem_file import problem_from_document
 from tests.mutations import JUNK, changed, get, is_number, leaves, scaled, without
-from tests.theorems.test_certificate import solved, written
+from tests.shipped import solved, written
 
 SHIPPED_CHAIN = "xxz-1+2+1"
 

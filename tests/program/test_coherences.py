@@ -43,7 +43,9 @@ from lindfeas.program.target import Target, coherences, observables, populations
 from tests.systems import (
     SIGMA_X,
     SIGMA_Z,
+    cold_qutrit,
     complex_trimer,
+    full_action,
     oscillator_and_qubit,
     qubit,
     random_positive,
@@ -131,13 +133,6 @@ def test_intervals_are_narrow_for_all_rules(system: OpenSystem, norm: str, rule:
     assert is_narrow(answer)
     assert all(np.isfinite(region.hamiltonian).all() for region in answer.candidate.regions)
     assert all(region.hamiltonian_norm < 1e3 for region in answer.candidate.regions)
-
-
-def cold_qutrit(beta: float) -> OpenSystem:
-    """Populations down to exp(-1.7 beta): an H_r of 1e12 can move what they seem to protect."""
-    coupling = np.array([[0, 1, 0.8], [1, 0, 0.5], [0.8, 0.5, 0]])
-    bath = Bath(name="bath", sites=(0,), beta=beta, couplings=(coupling,))
-    return OpenSystem(hamiltonian=np.diag([0, 1, 1.7]), dimensions=(3,), baths=(bath,))
 
 
 def test_lower_bound_pays_for_what_small_local_hamiltonians_can_do() -> None:
@@ -309,26 +304,6 @@ def compiled(
     reference = redfield_equation(system)
     ansatz = regions(system, reference.spectrum)
     return reference, ansatz, assemble(coherences(reference, norm), reference, ansatz, rates)
-
-
-def full_action(candidate: Lindbladian, reference: Redfield, state: np.ndarray) -> np.ndarray:
-    """L'(state) from the definition, dense, in the eigenbasis."""
-    system, vectors = reference.system, reference.spectrum.vectors
-    change = np.zeros_like(state, dtype=complex)
-
-    def lift(local: np.ndarray, sites: tuple[int, ...]) -> np.ndarray:
-        return vectors.conj().T @ system.embed(local, sites).toarray() @ vectors
-
-    for region in candidate.regions:
-        shift = lift(region.hamiltonian, region.sites)
-        change += 1j * (state @ shift - shift @ state)
-        scale = region.dimension / system.dimension
-        for rate, jump in zip(region.jump_rates, region.jump_operators, strict=True):
-            operator = lift(jump, region.sites)
-            product = operator.conj().T @ operator
-            gain = operator @ state @ operator.conj().T
-            change += rate * scale * (gain - (product @ state + state @ product) / 2)
-    return change
 
 
 @pytest.mark.parametrize("norm", NORMS)

@@ -23,8 +23,13 @@ from lindfeas.program.bounds import Interval, lower_bound, repair_point, unfelt,
 from lindfeas.program.program import Point, Program
 from lindfeas.program.shift_fit import refit_shift, smaller_shift
 from lindfeas.program.target import coherences, trajectory
-from tests.program.test_coherences import cold_qutrit, full_action
-from tests.systems import complex_trimer, random_positive, two_ended_chain
+from tests.systems import (
+    cold_qutrit,
+    complex_trimer,
+    full_action,
+    random_positive,
+    two_ended_chain,
+)
 
 NORMS = ("spectral", "frobenius", "trace")
 FREE = Rates.range(0.0, 1e4)

@@ -6,7 +6,6 @@ import copy
 import json
 import time
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import jsonschema
 import pytest
 
 import lindfeas as lf
-from lindfeas.answers.answer import Answer
 from lindfeas.checker import format as certificate_file
 from lindfeas.checker.format import (
     CertificateError,
@@ -25,28 +23,9 @@ from lindfeas.checker.format import (
     parse_certificate,
 )
 from lindfeas.errors import InputError, LindfeasError
-from lindfeas.files.problem_file import ProblemFile, read_problem
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
 from tests.mutations import JUNK, changed, containers, leaves, without
-
-PROBLEMS = Path(__file__).parents[2] / "problems"
-
-
-@cache
-def solved(name: str, *settings: str) -> tuple[ProblemFile, Answer]:
-    problem = read_problem(PROBLEMS / f"{name}.toml", settings)
-    return problem, lf.certify(problem.question)
-
-
-@cache
-def written(name: str, *settings: str) -> dict[str, Any]:
-    problem, answer = solved(name, *settings)
-    return certificate(problem, answer)
-
-
-def certificate_of(problem: ProblemFile) -> dict[str, Any]:
-    """Without a trace distance and the candidate's own steady state."""
-    return certificate(problem, lf.certify(problem.question, sharp=False, check=False))
+from tests.shipped import solved, written
 
 
 def test_a_certificate_claims_what_was_certified() -> None:
