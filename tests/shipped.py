@@ -8,7 +8,7 @@ from typing import Any
 
 import lindfeas as lf
 from lindfeas.answers.answer import Answer
-from lindfeas.files.problem_file import ProblemFile, read_problem
+from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
 from lindfeas.theorems.box import parse_interval, prove_box
 from lindfeas.theorems.certificate import certificate
 from lindfeas.theorems.exact_problem import problem_document
@@ -47,6 +47,13 @@ def document(name: str) -> dict[str, Any]:
     """The exact problem of a shipped file, as a certificate states it."""
     problem = read_problem(PROBLEMS / f"{name}.toml")
     return problem_document(problem, problem.question)
+
+
+def question_of(problem: dict[str, Any]) -> lf.Question:
+    """The question that the problem of a certificate asks."""
+    # what a certificate states as null has no key in a problem file
+    ansatz = {key: value for key, value in problem["ansatz"].items() if value is not None}
+    return problem_from_document({**problem, "ansatz": ansatz}, decimal_strings=True).question
 
 
 @cache

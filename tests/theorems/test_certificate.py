@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from lindfeas.checker.format import (
 )
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
-from tests.mutations import JUNK, changed, containers, leaves, without
+from tests.mutations import JUNK, MALFORMED, changed, containers, leaves, without
 from tests.shipped import solved, written
 
 
@@ -136,40 +135,13 @@ def test_a_custom_density_is_refused() -> None:
         certificate(None, lf.certify(lf.Question(system=chain)))
 
 
-MALFORMED = {
-    "empty": (b"", "must be JSON"),
-    "no object": (b"[]", "must be a JSON object"),
-    "truncated": (b'{"schema_version": 1, "pro', "must be JSON"),
-    "a byte of no character": (b'{"a": "\xff"}', "must be UTF-8"),
-    "duplicate key": (b'{"a": "1", "a": "2"}', "must not repeat a key"),
-    "nested duplicate key": (b'{"a": [{"b": 1, "b": 1}]}', "must not repeat a key"),
-    "float": (b'{"a": 0.5}', "decimal strings"),
-    "exponent": (b'{"a": 1e5}', "decimal strings"),
-    "nan": (b'{"a": NaN}', "decimal strings"),
-    "infinity": (b'{"a": -Infinity}', "decimal strings"),
-    "huge integer": (b'{"a": 1' + b"0" * 10_000 + b"}", "small integers"),
-    "deep lists": (b"[" * 100_000 + b"]" * 100_000, "must be nested"),
-    "deep tables": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "must be nested"),
-    "many lists": (b"[" + b"[]," * 2_000_000 + b"[]]", "lists and tables"),
-    "brackets in a string do not count": (b'{"a": "' + b"[" * 100_000 + b'"}', "must be given"),
-    "an open string": (b'{"a": "' + b"\\" * 9_001, "must be JSON"),
-    "many backslashes": (b'{"a": "' + b"\\" * 100_001, "backslashes"),
-    "many strings": (b"[" + b'"",' * 2_000_000 + b'""]', "strings"),
-    "zeros": (b"0" * 1_000_000, "must"),
-    "null bytes": (b"\0" * 1_000_000, "must be JSON"),
-    "trailing text": (b'{"a": 1} {"b": 2}', "must be JSON"),
-}
-
-
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_malformed_files_are_refused_in_one_line(kind: str, tmp_path: Path) -> None:
     content, message = MALFORMED[kind]
     path = tmp_path / "bad.json"
     path.write_bytes(content)
-    started = time.perf_counter()
     with pytest.raises(CertificateError, match=message) as caught:
         read_certificate(path)
-    assert time.perf_counter() - started < 5
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
 
