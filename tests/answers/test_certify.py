@@ -38,7 +38,7 @@ def row_name(row: dict) -> str:  # type: ignore[type-arg]
 
 @pytest.mark.parametrize("row", ROWS, ids=row_name)
 def test_reference_rows(row: dict) -> None:  # type: ignore[type-arg]
-    answer = certify(Question(system=reference_system(row)))
+    answer = certify(Question(system=reference_system(row)), sharp=False, check=False)
     low, high = row["tau_pop_lower"], row["tau_pop_upper"]
     assert answer.lower <= high + REFERENCE_SLACK + last_digit(high)
     assert answer.upper >= low - REFERENCE_SLACK - last_digit(low)

@@ -52,7 +52,7 @@ def test_tampered_certificates_are_rejected_or_still_true() -> None:
     for label, content, proof in accepted:
         truth = answer
         if content["problem"] != written(SHIPPED_CHAIN)["problem"]:
-            truth = lf.certify(question_of(content["problem"]))
+            truth = lf.certify(question_of(content["problem"]), sharp=False, check=False)
         # a claim is true if it does not contradict the other end of the certified interval
         assert float(proof.lower or 0) <= truth.upper * (1 + 1e-12), label
         assert float(proof.upper or math.inf) >= truth.lower * (1 - 1e-12), label
