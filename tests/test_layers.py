@@ -2,10 +2,12 @@
 
 import re
 from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from benchmarks import rooms_picture
 from benchmarks.rooms import FACES, FLOORS, PACKAGE, arrows, graph, imports, modules, room
 
 MOST_ENTRIES = 12
@@ -128,6 +130,54 @@ def test_an_import_of_the_package_itself_is_seen(tmp_path: Path) -> None:
     for number, source in enumerate(("import lindfeas", "from lindfeas import Question")):
         (tmp_path / f"m{number}.py").write_text(source)
         assert graph(tmp_path)[f"m{number}"] == {""}
+
+
+# The picture of the rooms.
+
+
+def test_the_picture_is_that_of_the_imports() -> None:
+    """Where it is not, `python -m benchmarks.rooms_picture` draws it anew."""
+    assert rooms_picture.FILE.read_text(encoding="utf-8") == rooms_picture.svg()
+    assert f"]({rooms_picture.FILE.relative_to(PAGE.parent).as_posix()})" in PAGE.read_text()
+
+
+def test_the_picture_leaves_out_only_what_follows() -> None:
+    drawn = rooms_picture.reduced(arrows())
+
+    def below(name: str) -> set[str]:
+        return drawn[name].union(*(below(target) for target in drawn[name]))
+
+    for name, targets in arrows().items():
+        assert targets <= below(name)
+        for target in drawn[name]:
+            assert not any(target in below(other) for other in drawn[name] - {target})
+
+
+def test_a_new_import_changes_the_picture() -> None:
+    further = {name: set(targets) for name, targets in arrows().items()}
+    further["checker"].add("physics.baths")
+    assert rooms_picture.svg(further) != rooms_picture.svg()
+    assert rooms_picture.floors(further)["checker"] == 2
+
+
+def test_no_room_of_the_picture_hides_another_or_an_arrow() -> None:
+    places = rooms_picture.boxes(arrows())
+    assert set(places) == set(FLOORS)
+    assert len({(box.left, box.top) for box in places.values()}) == len(places)
+    for name, target, corners in rooms_picture.ways(arrows(), places):
+        for here, there in pairwise(corners):
+            others = [box for box in places.values() if box.name not in (name, target)]
+            assert not any(box.meets(here, there) for box in others), (name, target)
+
+
+@pytest.mark.parametrize(("here", "what", "there"), rooms_picture.DATA)
+def test_what_the_picture_hands_over_is_a_type_of_its_room(
+    here: str, what: str, there: str
+) -> None:
+    assert here in arrows()[there] or there in arrows()[here]
+    folder = PACKAGE / here.replace(".", "/")
+    sources = "".join(file.read_text() for file in sorted(folder.rglob("*.py")))
+    assert re.search(rf"^(class {what}\b|def {what}\()", sources, re.M)
 
 
 def test_there_are_at_least_twelve_questions() -> None:

