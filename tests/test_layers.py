@@ -43,6 +43,7 @@ HEAVY = {
 """Packages that only these rooms may import."""
 
 GRAPH = graph()
+ARROWS = arrows()
 
 PAGE = PACKAGE.parent / "docs" / "internals.md"
 QUESTIONS = re.findall(r"^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)` \|$", PAGE.read_text(), re.M)
@@ -92,11 +93,11 @@ def test_no_circle() -> None:
 
 
 def test_no_circle_of_rooms() -> None:
-    assert set(TopologicalSorter(arrows()).static_order()) == set(FLOORS)
+    assert set(TopologicalSorter(ARROWS).static_order()) == set(FLOORS)
 
 
 def test_the_checker_sees_nothing_but_errors() -> None:
-    assert arrows()["checker"] == {"errors"}
+    assert ARROWS["checker"] == {"errors"}
 
 
 @pytest.mark.parametrize("module", sorted(set(GRAPH) - set(FACES)))
@@ -142,29 +143,29 @@ def test_the_picture_is_that_of_the_imports() -> None:
 
 
 def test_the_picture_leaves_out_only_what_follows() -> None:
-    drawn = rooms_picture.reduced(arrows())
+    drawn = rooms_picture.reduced(ARROWS)
 
     def below(name: str) -> set[str]:
         return drawn[name].union(*(below(target) for target in drawn[name]))
 
-    for name, targets in arrows().items():
+    for name, targets in ARROWS.items():
         assert targets <= below(name)
         for target in drawn[name]:
             assert not any(target in below(other) for other in drawn[name] - {target})
 
 
 def test_a_new_import_changes_the_picture() -> None:
-    further = {name: set(targets) for name, targets in arrows().items()}
+    further = {name: set(targets) for name, targets in ARROWS.items()}
     further["checker"].add("physics.baths")
-    assert rooms_picture.svg(further) != rooms_picture.svg()
+    assert rooms_picture.svg(further) != rooms_picture.svg(ARROWS)
     assert rooms_picture.floors(further)["checker"] == 2
 
 
 def test_no_room_of_the_picture_hides_another_or_an_arrow() -> None:
-    places = rooms_picture.boxes(arrows())
+    places = rooms_picture.boxes(ARROWS)
     assert set(places) == set(FLOORS)
     assert len({(box.left, box.top) for box in places.values()}) == len(places)
-    for name, target, corners in rooms_picture.ways(arrows(), places):
+    for name, target, corners in rooms_picture.ways(ARROWS, places):
         for here, there in pairwise(corners):
             others = [box for box in places.values() if box.name not in (name, target)]
             assert not any(box.meets(here, there) for box in others), (name, target)
@@ -174,7 +175,7 @@ def test_no_room_of_the_picture_hides_another_or_an_arrow() -> None:
 def test_what_the_picture_hands_over_is_a_type_of_its_room(
     here: str, what: str, there: str
 ) -> None:
-    assert here in arrows()[there] or there in arrows()[here]
+    assert here in ARROWS[there] or there in ARROWS[here]
     folder = PACKAGE / here.replace(".", "/")
     sources = "".join(file.read_text() for file in sorted(folder.rglob("*.py")))
     assert re.search(rf"^(class {what}\b|def {what}\()", sources, re.M)
