@@ -74,6 +74,14 @@ def test_no_test_imports_a_test() -> None:
             )
 
 
+def test_no_test_measures_time_or_memory() -> None:
+    """Both depend on the machine and on what else it does: they are benchmarks."""
+    clocks = re.compile(r"\b(perf_counter|process_time|tracemalloc|getrusage|ru_maxrss)\b")
+    for file in Path(__file__).parent.rglob("test_*.py"):
+        if file != Path(__file__):
+            assert not clocks.search(file.read_text(encoding="utf-8")), file
+
+
 @pytest.mark.parametrize("module", sorted(GRAPH))
 def test_every_module_has_a_room(module: str) -> None:
     folder_of_rooms = module == "physics" and not GRAPH[module]
