@@ -1,6 +1,6 @@
 """Run the benchmarks and write their tables: ``python -m benchmarks [SECTION]...``.
 
-Sections: commands, transliteration, coherences, proofs, box, hostile, sweeps, workers,
+Sections: commands, transliteration, coherences, proofs, box, hostile, refusals, sweeps, workers,
 bloch-redfield; all of them by default, and only then are the tables written to
 ``benchmarks/results.md``. Every measurement has a process of its own.
 
@@ -36,6 +36,7 @@ SWEEP_TARGET = ("2 and 3", "intervals only")
 SWEEP_SECONDS = 240
 SWEEP_MEGABYTES = 2000
 HOSTILE_SECONDS, HOSTILE_MEGABYTES = 10, 500
+TRANSFORM_ENERGIES, TRANSFORM_MEGABYTES = 200_000, 200
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PACKAGES = ("lindfeas", "cvxpy", "clarabel", "numpy", "scipy", "qutip")
 
@@ -164,6 +165,31 @@ def hostile() -> Iterator[str]:
     yield f"\nTarget: below {HOSTILE_SECONDS:g} s and {HOSTILE_MEGABYTES:g} MB, and a rejection."
 
 
+def refusals() -> Iterator[str]:
+    """What is refused, over honest work of the same process."""
+    found = _json("benchmarks.refusals")
+    yield "## Refusals\n"
+    yield (
+        "What the worst of the tampered certificates takes until it is refused, over what the "
+        "check of its\nhonest original takes in the same process; and the like. The last row is "
+        "over the Redfield equation\nof the same chain.\n"
+    )
+    yield "| what is refused | seconds | honest (s) | ratio | limit | |"
+    yield "|---|---:|---:|---:|---:|---|"
+    for row in found["rows"]:
+        ratio = row["seconds"] / row["honest"]
+        yield (
+            f"| {row['case']} | {row['seconds']:.2g} | {row['honest']:.2g} | {ratio:.2g} "
+            f"| {row['most']:g} | **{'met' if ratio <= row['most'] else 'missed'}** |"
+        )
+    megabytes = found["transform_megabytes"]
+    yield (
+        f"\nPeak memory of the transforms at {TRANSFORM_ENERGIES:,} energies: {megabytes:.0f} MB; "
+        f"target, below\n{TRANSFORM_MEGABYTES} MB: "
+        f"**{'met' if megabytes < TRANSFORM_MEGABYTES else 'missed'}**."
+    )
+
+
 def bloch_redfield() -> Iterator[str]:
     """QuTiP's tensor over `Redfield.apply`."""
     yield "## The Redfield equation\n"
@@ -251,6 +277,7 @@ SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "proofs": proofs,
     "box": box,
     "hostile": hostile,
+    "refusals": refusals,
     "sweeps": sweeps,
     "workers": workers,
     "bloch-redfield": bloch_redfield,

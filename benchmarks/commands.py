@@ -22,7 +22,7 @@ REPETITIONS = 5
 LONG_CHAIN = """
 [system]
 model = "xxz_chain"
-sites = 10
+sites = {sites}
 coupling = 0.01
 
 [[bath]]
@@ -32,10 +32,14 @@ beta = 1.0
 
 [[bath]]
 name = "right"
-sites = [8, 9]
+sites = [{first}, {last}]
 beta = 10.0
 """
-"""2+6+2 sites, 1024 levels."""
+
+
+def chain(sites: int) -> str:
+    """A problem file: baths on the two sites at each end of a chain."""
+    return LONG_CHAIN.format(sites=sites, first=sites - 2, last=sites - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,15 @@ def main() -> Iterator[Measurement]:
     yield measure(
         ["certify", problem], f"lindfeas certify {problem}", most_seconds=3.0, most_megabytes=400
     )
-    with _problem_file(LONG_CHAIN) as file:
+    with _problem_file(chain(8)) as file:
+        yield measure(
+            ["certify", str(file)],
+            "lindfeas certify (2+4+2 sites, 256 levels)",
+            most_seconds=10.0,
+            most_megabytes=500,
+            repetitions=1,
+        )
+    with _problem_file(chain(10)) as file:
         yield measure(
             ["certify", str(file)],
             "lindfeas certify (2+6+2 sites, 1024 levels)",

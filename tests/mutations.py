@@ -38,6 +38,31 @@ JUNK: tuple[Any, ...] = (
     {"a": {"b": ["c"]}},
 )
 
+MALFORMED = {
+    "empty": (b"", "must be JSON in UTF-8"),
+    "no object": (b"[]", "must be a table, but is a list"),
+    "truncated": (b'{"schema_version": 1, "pro', "must be JSON"),
+    "a byte of no character": (b'{"a": "\xff"}', "in UTF-8"),
+    "duplicate key": (b'{"a": "1", "a": "2"}', "must not repeat a key"),
+    "nested duplicate key": (b'{"a": [{"b": 1, "b": 1}]}', "must not repeat a key"),
+    "float": (b'{"schema_version": 0.5}', "one of 2 to 2, but is 0.5"),
+    "exponent": (b'{"schema_version": 2e0}', "but is 2.0"),
+    "nan": (b'{"schema_version": NaN}', "but is nan"),
+    "infinity": (b'{"schema_version": -Infinity}', "but is -inf"),
+    "huge integer": (b'{"a": 1' + b"0" * 10_000 + b"}", "must be JSON"),
+    "deep lists": (b"[" * 100_000 + b"]" * 100_000, "nested not too deeply"),
+    "deep tables": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested not too deeply"),
+    "many lists": (b"[" + b"[]," * 2_000_000 + b"[]]", "lists and tables"),
+    "brackets in a string do not count": (b'{"a": "' + b"[" * 100_000 + b'"}', "must be given"),
+    "an open string": (b'{"a": "' + b"\\" * 9_001, "must be JSON"),
+    "many backslashes": (b'{"a": "' + b"\\" * 100_001, "backslashes"),
+    "many strings": (b"[" + b'"",' * 2_000_000 + b'""]', "strings"),
+    "zeros": (b"0" * 1_000_000, "must"),
+    "null bytes": (b"\0" * 1_000_000, "must be JSON"),
+    "trailing text": (b'{"a": 1} {"b": 2}', "must be JSON"),
+}
+"""What no reader of certificates may take: bytes, and what it says of them."""
+
 
 def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
     """Paths of everything that is neither a table nor a list."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from lindfeas import Bath, Ohmic, OpenSystem, Rates, Redfield, models
+from lindfeas import Bath, Lindbladian, Ohmic, OpenSystem, Rates, Redfield, models
 from lindfeas.physics.equations.operator_basis import Region
 from lindfeas.program.ansatz import Ansatz
 from lindfeas.program.assembly import assemble
@@ -113,6 +113,33 @@ def complex_trimer(*, betas: tuple[float, float] = (0.7, 2.0)) -> OpenSystem:
             Bath(name="right", sites=(2,), beta=betas[1], couplings=(SIGMA_MINUS,)),
         ),
     )
+
+
+def cold_qutrit(beta: float) -> OpenSystem:
+    """Populations down to exp(-1.7 beta): an H_r of 1e12 can move what they seem to protect."""
+    coupling = np.array([[0, 1, 0.8], [1, 0, 0.5], [0.8, 0.5, 0]])
+    bath = Bath(name="bath", sites=(0,), beta=beta, couplings=(coupling,))
+    return OpenSystem(hamiltonian=np.diag([0, 1, 1.7]), dimensions=(3,), baths=(bath,))
+
+
+def full_action(candidate: Lindbladian, reference: Redfield, state: np.ndarray) -> np.ndarray:
+    """L'(state) from the definition, dense, in the eigenbasis."""
+    system, vectors = reference.system, reference.spectrum.vectors
+    change = np.zeros_like(state, dtype=complex)
+
+    def lift(local: np.ndarray, sites: tuple[int, ...]) -> np.ndarray:
+        return vectors.conj().T @ system.embed(local, sites).toarray() @ vectors
+
+    for region in candidate.regions:
+        shift = lift(region.hamiltonian, region.sites)
+        change += 1j * (state @ shift - shift @ state)
+        scale = region.dimension / system.dimension
+        for rate, jump in zip(region.jump_rates, region.jump_operators, strict=True):
+            operator = lift(jump, region.sites)
+            product = operator.conj().T @ operator
+            gain = operator @ state @ operator.conj().T
+            change += rate * scale * (gain - (product @ state + state @ product) / 2)
+    return change
 
 
 def reference_rows() -> list[dict[str, Any]]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 import re
 import shlex
-import subprocess
-import sys
 import tokenize
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
@@ -17,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sybil import Example, Sybil
 from sybil.evaluators.doctest import NUMBER
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
@@ -135,21 +133,10 @@ def _commands(block: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _output(arguments: list[str]) -> list[str]:
-    """Everything that ``lindfeas`` prints, line by line."""
-    run = subprocess.run(
-        [sys.executable, "-m", "lindfeas", *arguments],
-        env={
-            **os.environ,
-            "COLUMNS": "80",
-            "PYTHONIOENCODING": "utf-8",
-            "PYTHONPATH": str(ROOT),
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
-    return run.stdout.splitlines()
+    """Everything that ``lindfeas`` prints, line by line; a process of its own costs a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        return CliRunner().invoke(cli.main, arguments, prog_name="lindfeas").output.splitlines()
 
 
 def _words(line: str) -> list[str]:

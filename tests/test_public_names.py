@@ -1,10 +1,13 @@
 """The public names: listed once, importable, documented."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
+from importlib.resources import files
 
 import lindfeas
+from tests.public_api import FILE, listing
 
 PUBLIC = [
     "AccuracyError",
@@ -42,6 +45,27 @@ PUBLIC = [
 
 def test_names_are_pinned() -> None:
     assert sorted(lindfeas.__all__) == PUBLIC
+
+
+def test_signatures_are_pinned() -> None:
+    """Where one changes on purpose, `python -m tests.public_api` writes them down anew."""
+    assert listing().splitlines() == FILE.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_pinned_text_has_what_users_call() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    for name in set(PUBLIC) - {"models"}:
+        assert re.search(rf"^(class )?lindfeas\.{name}\(", text, re.M), name
+    for line in (
+        "    populations: NDArray[np.float64]",
+        "    target: str | Target = 'populations',",
+    ):
+        assert line in text.splitlines()
+    assert " at 0x" not in text
+
+
+def test_types_are_shipped() -> None:
+    assert (files(lindfeas) / "py.typed").is_file()
 
 
 def test_every_name_resolves_and_is_documented() -> None:

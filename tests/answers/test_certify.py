@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lindfeas import Bath, InputError, OpenSystem, Question, Rates, SolverError, certify, models
+from lindfeas import (
+    Bath,
+    InputError,
+    OpenSystem,
+    Question,
+    Rates,
+    SolverError,
+    certify,
+    models,
+    redfield_equation,
+)
 from lindfeas.answers.enclosure import LEVELS
+from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.program.program import Point
+from lindfeas.program.target import populations
+from tests import fake_trials
 from tests.systems import (
+    assembled,
     complex_trimer,
     oscillator_and_qubit,
     qubit,
@@ -39,7 +53,7 @@ def row_name(row: dict) -> str:  # type: ignore[type-arg]
 
 @pytest.mark.parametrize("row", ROWS, ids=row_name)
 def test_reference_rows(row: dict) -> None:  # type: ignore[type-arg]
-    answer = certify(Question(system=reference_system(row)))
+    answer = certify(Question(system=reference_system(row)), sharp=False, check=False)
     low, high = row["tau_pop_lower"], row["tau_pop_upper"]
     assert answer.lower <= high + REFERENCE_SLACK + last_digit(high)
     assert answer.upper >= low - REFERENCE_SLACK - last_digit(low)
@@ -103,9 +117,11 @@ def test_possible_comes_with_a_lindbladian_that_has_the_populations() -> None:
 @pytest.mark.parametrize("solver", ["CLARABEL", "scs"])
 def test_solvers_agree(solver: str) -> None:
     system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)
-    answer = certify(Question(system=system), solver=solver)
+    answer = certify(Question(system=system), solver=solver, sharp=False, check=False)
     assert answer.solver == solver.upper()
-    assert answer.lower <= 0.013098876 * 10
+    # the reference table's row of the mirrored chain
+    assert answer.lower <= 0.01422393232 + REFERENCE_SLACK + last_digit(answer.lower)
+    assert answer.upper >= 0.01422393232 - REFERENCE_SLACK - last_digit(answer.lower)
     assert answer.lower == pytest.approx(answer.upper, rel=1e-3)
     assert answer.verdict == "impossible"
 
@@ -160,32 +176,22 @@ def test_a_solver_that_panics_is_a_solver_that_failed(monkeypatch: pytest.Monkey
         certify(Question(system=two_ended_chain(1, 1, 1, beta_right=5.0)))
 
 
-def test_a_lying_solver_cannot_move_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Status, objective, multipliers and matrices made up: the interval stays true, if wide."""
-    from dataclasses import replace
-
-    from lindfeas.answers import enclosure as module
-
+@pytest.mark.parametrize("size", [1e-7, 1e-4, 1e-2, 100.0])
+def test_a_lying_solver_cannot_move_the_bounds(
+    size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Multipliers and matrices that claim too much, by little or much: the interval stays true."""
     system = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
-    truth = certify(Question(system=system))
-    honest = module.solve
-    generator = np.random.default_rng(0)
-
-    def lie(problem, solver, **options):  # type: ignore[no-untyped-def]
-        raw = honest(problem, solver, **options)
-        return replace(
-            raw,
-            status="optimal",
-            objective=12.0,
-            multiplier=generator.normal(size=problem.rows) * 100,
-            point=Point(
-                gammas=[generator.normal(size=g.shape) for g in raw.point.gammas],
-                shift=raw.point.shift,
-            ),
-        )
-
-    monkeypatch.setattr(module, "solve", lie)
-    lied = certify(Question(system=system))
+    truth = certify(Question(system=system), sharp=False, check=False)
+    reference = redfield_equation(system)
+    ansatz = regions_of(system, reference.spectrum)
+    program = assembled(populations(reference), reference, ansatz, Rates.each(1.0))
+    point = fake_trials.solves_too_well(program, "CLARABEL", size=size).point
+    assert program.defect(point) < truth.lower
+    liar = partial(fake_trials.solves_too_well, size=size)
+    monkeypatch.setattr("lindfeas.answers.enclosure.solve", liar)
+    lied = certify(Question(system=system), sharp=False, check=False)
+    assert lied.attempts[0].status == "optimal"
     assert lied.lower <= truth.upper
     assert lied.upper >= truth.lower
 
@@ -195,30 +201,6 @@ def test_trace_distance_bounds_are_ordered() -> None:
     distance = answer.trace_distance
     assert 0 < distance.lemma1 <= distance.lower <= distance.upper
     assert 2 * distance.lemma1 == pytest.approx(4.5e-5, rel=0.01)
-
-
-def test_trace_distance_of_random_lindbladians_respects_the_bounds() -> None:
-    """No allowed Lindbladian has steady populations closer than the certified bound."""
-    from lindfeas.answers.candidate import lindbladian
-    from lindfeas.physics.dynamics.measures import trace_distance
-    from lindfeas.physics.equations.operator_basis import regions_of
-    from lindfeas.program.bounds import repair_point
-    from lindfeas.program.target import populations
-    from tests.systems import assembled
-
-    system = two_ended_chain(1, 2, 1, coupling=0.1, beta_right=10.0)
-    answer = certify(Question(system=system))
-    ansatz = regions_of(system, answer.reference.spectrum)
-    target = populations(answer.reference)
-    problem = assembled(target, answer.reference, ansatz, Rates.each(1.0))
-    generator = np.random.default_rng(1)
-    for _ in range(300):
-        raw = [np.diag(generator.uniform(size=b.size)) for b in problem.blocks]
-        point = repair_point(problem, Point(gammas=raw, shift=np.zeros(0)))
-        candidate = lindbladian(problem, point, answer.reference, ansatz)
-        if candidate.populations is not None:
-            distance = trace_distance(candidate.populations, answer.reference.populations)
-            assert distance >= answer.trace_distance.lower
 
 
 @pytest.mark.parametrize("system", [oscillator_and_qubit(), complex_trimer()])
@@ -275,24 +257,6 @@ def test_answer_is_frozen_and_readable() -> None:
     assert "impossible" in repr(answer)
     assert "<table" in answer._repr_html_()
     assert answer.to_dict()["verdict"] == "impossible"
-
-
-def test_large_chain_needs_little_memory() -> None:
-    """2+4+2 sites (d = 256): no d^2 x d^2 object, which alone would take 34 GB."""
-    code = (
-        "import resource, lindfeas as lf\n"
-        "baths = [lf.Bath(name='l', sites=(0, 1), beta=1.0), "
-        "lf.Bath(name='r', sites=(6, 7), beta=10.0)]\n"
-        "chain = lf.models.xxz_chain(sites=8, coupling=0.01, baths=baths)\n"
-        "answer = lf.certify(lf.Question(system=chain))\n"
-        "print(answer.verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    verdict, megabytes = result.stdout.split()
-    assert verdict == "possible"
-    assert int(megabytes) < 500
 
 
 def test_threads_leave_standard_output_alone() -> None:

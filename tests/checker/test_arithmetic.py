@@ -25,8 +25,8 @@ from lindfeas.physics.baths.correlation import Thermal
 from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.program.target import populations
 from lindfeas.theorems.certificate import write_certificate
+from tests.shipped import solved, written
 from tests.systems import assembled
-from tests.theorems.test_certificate import solved, written
 
 SHIPPED_CHAIN = "xxz-1+2+1"
 

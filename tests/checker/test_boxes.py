@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +21,7 @@ import pytest
 from flint import acb_mat, arb, ctx, fmpq
 from referencing import Registry, Resource
 
+import lindfeas as lf
 from lindfeas.checker import boxes, cells, verify
 from lindfeas.checker import model as model_module
 from lindfeas.checker.balls import smallest_eigenvalue
@@ -29,33 +30,19 @@ from lindfeas.checker.format import Rejected, Unsettled
 from lindfeas.checker.schema import box_schema, certificate_schema
 from lindfeas.checker.steady_state import levels
 from lindfeas.checker.taylor import Taylor, constant, power_series, solution, unit
-from lindfeas.files.problem_file import ProblemFile, problem_from_document, read_problem
+from lindfeas.files.problem_file import ProblemFile, problem_from_document
 from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import redfield_equation
 from lindfeas.program.target import populations
-from lindfeas.theorems.box import parse_interval, prove_box
 from lindfeas.theorems.certificate import read_certificate, write_certificate
 from lindfeas.theorems.exact_problem import problem_document
+from tests.documents import CROSSING
 from tests.mutations import JUNK, changed, containers, get, is_number, leaves, scaled, without
+from tests.shipped import CHAIN, PROBLEMS, SPLIT, document, leaf_numbers, proved, question_of
 from tests.systems import assembled
-from tests.theorems.test_certificate import PROBLEMS
 
-CHAIN = "xxz-1+2+1"
 COUPLING, BETA = "system.coupling", "bath.left.beta"
 WIDE = (f"{COUPLING}=0.0095:0.0105", f"{BETA}=0.95:1.05")
-SPLIT = ("system.field=0.35:0.65",)
-
-
-@cache
-def proved(*box: str) -> dict[str, Any]:
-    problem = read_problem(PROBLEMS / f"{CHAIN}.toml")
-    return prove_box(problem, [parse_interval(text) for text in box]).certificate
-
-
-@cache
-def document(name: str) -> dict[str, Any]:
-    problem = read_problem(PROBLEMS / f"{name}.toml")
-    return problem_document(problem, problem.question)
 
 
 @pytest.fixture(autouse=True)
@@ -218,21 +205,6 @@ def parallel(balls: list[Any], vector: list[Any]) -> bool:
     """Whether the balls hold a multiple of the vector."""
     sizes = [a / b for a, b in zip(balls, vector, strict=True) if not b.contains(0)]
     return all(one.overlaps(other) for one, other in itertools.combinations(sizes, 2))
-
-
-CROSSING = {
-    "title": "two isotropic qubits",
-    "system": {
-        "model": "xxz_chain",
-        "sites": 2,
-        "field": Decimal("0.5"),
-        "coupling": Decimal("0.25"),
-    },
-    "bath": [
-        {"name": "left", "sites": [0], "beta": Decimal(1), "mu": Decimal("-0.2")},
-        {"name": "right", "sites": [1], "beta": Decimal(3), "mu": Decimal("-0.2")},
-    ],
-}
 
 
 def test_a_transition_whose_energy_changes_its_sign_is_enclosed() -> None:
@@ -442,10 +414,6 @@ def test_no_bound_is_above_the_true_value_anywhere_in_its_cell() -> None:
 # What is false, malformed or hostile.
 
 
-def leaf_numbers(content: dict[str, Any]) -> list[int]:
-    return [n for n, cell in enumerate(content["cells"]) if "split" not in cell]
-
-
 def test_cells_that_do_not_tile_the_box_are_rejected() -> None:
     original = proved(*SPLIT)
     listed = original["cells"]
@@ -552,9 +520,7 @@ def test_an_endless_computation_is_refused() -> None:
         for key in ("system.field", COUPLING, BETA, "bath.right.beta")
     ]
     content = changed(changed(original, ("order",), 8), ("box",), sides)
-    started = time.perf_counter()
     assert "too many terms" in (verify(content).reason or "")
-    assert time.perf_counter() - started < 1
 
 
 def test_cells_left_open_are_no_part_of_the_theorem() -> None:
@@ -603,31 +569,66 @@ def test_levels_that_meet_in_a_cell_are_told_apart_nowhere() -> None:
         cells.cell_setting(boxes.cell(document(CHAIN), [COUPLING], ranges, 4))
 
 
+MIDDLE = {("problem", "system", "coupling"): "0.01", ("problem", "bath", 0, "beta"): "1"}
+"""The parameters of the wide box: what the problem itself says of them does not count."""
+
+
 def test_junk_in_a_box_is_rejected_without_an_exception() -> None:
     original = proved(*WIDE)
-    started = time.perf_counter()
-    total = 0
     paths = [path for path in (*leaves(original), *containers(original)) if path != ("sha256",)]
     shown = [path for path in paths if "multipliers" not in path or path[-1] == 3]
+    kept = []
     for number, path in enumerate(shown):
         for value in (JUNK[number % len(JUNK)], JUNK[(7 * number + 3) % len(JUNK)]):
-            proof = verify(changed(original, path, value))
-            total += 1
-            if proof.status == "accepted":
-                assert path[0] in ("versions", "problem", "lower_bound") or path[-1] == 3, path
-        assert verify(without(original, path)).status in ("rejected", "accepted")
-    assert total > 150
-    assert time.perf_counter() - started < 120
+            content = changed(original, path, value)
+            if value != get(original, path) and accepted(content):
+                kept.append(path)
+        part_of_versions = path[0] == "versions" and len(path) == 2
+        assert verify(without(original, path)).proved == part_of_versions, path
+    assert len(shown) > 75
+    assert {"problem", "versions"} == {path[0] for path in kept}
 
 
-def test_extreme_numbers_cost_little() -> None:
+@pytest.mark.parametrize("text", ["1e999", "1e-999", "9" * 400, "0." + "3" * 1000])
+def test_extreme_numbers_prove_nothing_false(text: str) -> None:
     original = proved(*WIDE)
     paths = [path for path in leaves(original) if is_number(get(original, path))]
-    for path in [*paths[:7:2], *(path for path in paths if path[0] == "box")]:
-        for text in ("1e999", "1e-999", "9" * 400, "0." + "3" * 1000):
-            started = time.perf_counter()
-            verify(changed(original, path, text))
-            assert time.perf_counter() - started < 10, path
+    inside = [path for path in paths if "multipliers" in path]
+    kept = {
+        path for path in paths if path not in inside and accepted(changed(original, path, text))
+    }
+    assert {("problem", "system", "coupling"), ("problem", "bath", 0, "beta")} <= kept
+    assert not accepted(changed(original, inside[3], text))
+
+
+def accepted(content: dict[str, Any]) -> bool:
+    """Whether the checker takes a certificate for a proof; if so, it must be one."""
+    proof = verify(content)
+    assert isinstance(proof.statement, str)
+    assert proof.proved == (proof.status == "accepted")
+    if proof.proved:
+        assert float(proof.lower or 0) <= optimum(json.dumps(content["problem"])), content[
+            "problem"
+        ]
+    return proof.proved
+
+
+@cache
+def optimum(problem: str) -> float:
+    """An upper bound on the optimum at the middle of the box, from doubles and solvers alone."""
+    content = {"problem": json.loads(problem)}
+    for path in leaves(content):
+        if is_number(value := get(content, path)):
+            content = changed(content, path, tame(Decimal(value)))
+    for path, value in MIDDLE.items():
+        content = changed(content, path, value)
+    return float(lf.certify(question_of(content["problem"]), sharp=False, check=False).upper)
+
+
+def tame(value: Decimal) -> str:
+    """A number in place of one that doubles do not hold, with the same limit in every formula."""
+    size = min(max(abs(value), Decimal("1e-9")), Decimal("1e6")) if value else value
+    return str(size.copy_sign(value))
 
 
 def test_the_published_schema_describes_a_box_certificate() -> None:

@@ -18,9 +18,8 @@ from lindfeas.checker.model import model
 from lindfeas.errors import InputError
 from lindfeas.files.problem_file import problem_from_document, read_problem
 from lindfeas.theorems.box import parse_interval, prove_box
-from tests.checker.test_boxes import SPLIT, document, leaf_numbers, proved
 from tests.mutations import changed, resealed
-from tests.theorems.test_certificate import PROBLEMS, written
+from tests.shipped import PROBLEMS, SPLIT, document, leaf_numbers, proved, written
 
 CHAIN = "xxz-1+2+1"
 LINEAR = 4.5

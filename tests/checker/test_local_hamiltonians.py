@@ -17,9 +17,9 @@ from lindfeas.checker.bounds import Setting, setting
 from lindfeas.checker.local_hamiltonians import gained, squared_norm
 from lindfeas.checker.model import model
 from lindfeas.theorems.certificate import certificate
-from tests.checker.test_zero_frequency import SIGMA_X, tilted_qubits
+from tests.documents import SIGMA_X, tilted_qubits
 from tests.mutations import changed, get, scaled, without
-from tests.theorems.test_certificate import solved, written
+from tests.shipped import solved, written
 
 CHAIN = "xxz-1+2+1"
 THREE = (

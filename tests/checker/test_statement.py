@@ -21,10 +21,9 @@ from lindfeas.checker.format import CertificateError, Rejected, check_certificat
 from lindfeas.checker.model import model
 from lindfeas.checker.statement import subject
 from lindfeas.theorems.certificate import certificate
-from tests.checker.test_boxes import SPLIT, document, leaf_numbers, proved
-from tests.checker.test_zero_frequency import SIGMA_MINUS, SIGMA_X, tilted_qubits
+from tests.documents import SIGMA_MINUS, SIGMA_X, tilted_qubits
 from tests.mutations import changed, get, is_number, leaves
-from tests.theorems.test_certificate import written
+from tests.shipped import SPLIT, document, leaf_numbers, proved, written
 
 CHAIN = "xxz-1+2+1"
 

@@ -20,8 +20,7 @@ from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import Redfield, redfield_equation
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
 from tests.mutations import changed, resealed
-from tests.test_problem_files import FILES
-from tests.theorems.test_certificate import PROBLEMS, solved, written
+from tests.shipped import FILES, PROBLEMS, solved, written
 
 NAMES = [path.stem for path in FILES]
 QUICK = [name for name in NAMES if name != "xxz-2+2+2-coherences"]

@@ -21,16 +21,12 @@ from lindfeas.checker.principal_values import at_zero, zero_frequency
 from lindfeas.checker.steady_state import coincide, levels
 from lindfeas.files.problem_file import problem_from_document
 from lindfeas.theorems.exact_problem import problem_document
-from tests.checker.test_boxes import CROSSING
+from tests.documents import CROSSING, SIGMA_MINUS, SIGMA_PLUS, SIGMA_X, SIGMA_Y, tilted_qubits
 from tests.mutations import changed
-from tests.theorems.test_certificate import certificate_of
+from tests.shipped import certificate_of
 
 QUADRATURE = 1e-8
 
-SIGMA_X = [[0, 1, "1"], [1, 0, "1"]]
-SIGMA_Y = [[0, 1, ["0", "-1"]], [1, 0, ["0", "1"]]]
-SIGMA_MINUS = [[1, 0, "1"]]
-SIGMA_PLUS = [[0, 1, "1"]]
 TURNED_X = [[0, 1, ["0.6", "0.8"]], [1, 0, ["0.6", "0.8"]]]
 """(3 + 4i)/5 sigma_x."""
 
@@ -42,47 +38,6 @@ def precise() -> Iterator[None]:
 
 
 # Couplings with elements between levels of the same energy.
-
-
-def tilted_qubits(*couplings: list[Any], **density: Any) -> dict[str, Any]:
-    """Two qubits without a charge, whose levels all have sigma_x and sigma_y on the diagonal."""
-    spectral_density = {"strength": "1", "exponent": "1", "cutoff": "10"} | density
-    mu = spectral_density.pop("mu", "0")
-    return {
-        "title": "",
-        "system": {
-            "dimensions": [2, 2],
-            "charge": None,
-            "hamiltonian": [
-                [0, 0, "1.1"],
-                [0, 1, ["0.2", "0.15"]],
-                [0, 2, ["0.45", "-0.1"]],
-                [0, 3, "0.3"],
-                [1, 1, "-0.1"],
-                [1, 2, "0.3"],
-                [1, 3, ["0.45", "-0.1"]],
-                [2, 2, "0.1"],
-                [2, 3, ["0.2", "0.15"]],
-                [3, 3, "-1.1"],
-            ],
-        },
-        "bath": [
-            {
-                "name": "A",
-                "sites": [0],
-                "beta": "0.7",
-                "mu": mu,
-                "spectral_density": {"family": "ohmic", **spectral_density},
-                "couplings": list(couplings),
-            }
-        ],
-        "ansatz": {"rates": {"rule": "each", "value": "1"}, "lamb_shift": True},
-        "question": {
-            "target": "populations+coherences",
-            "norm": "frobenius",
-            "tolerance": "1e-6",
-        },
-    }
 
 
 def action(*couplings: list[Any], **density: Any) -> acb_mat:

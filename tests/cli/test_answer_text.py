@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console, RenderableType
 
 from lindfeas.answers.answer import Answer, answer_html, summary_rows
 from lindfeas.answers.certify import certify
@@ -19,6 +17,7 @@ from lindfeas.answers.trace_distance import TraceDistance
 from lindfeas.cli.answer_text import answer_table
 from lindfeas.files.problem_file import read_problem
 from lindfeas.text import interval_text
+from tests.console import printed
 
 PROBLEM = Path(__file__).parents[2] / "problems" / "qutrit-qubit.toml"
 FINITE = st.floats(0, 1e6, allow_nan=False)
@@ -27,12 +26,6 @@ FINITE = st.floats(0, 1e6, allow_nan=False)
 @cache
 def answer() -> Answer:
     return certify(read_problem(PROBLEM).question)
-
-
-def printed(renderable: RenderableType) -> str:
-    stream = io.StringIO()
-    Console(file=stream, width=200).print(renderable)
-    return stream.getvalue()
 
 
 @given(st.tuples(FINITE, FINITE).map(sorted))

@@ -115,6 +115,7 @@ def stopped(folder: Path, signal_number: int, group: bool) -> tuple[int, str, st
 FAST = ("--no-sharp", "--no-prove")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     code, printed, said = stopped(tmp_path, signal.SIGINT, group=True)  # as the terminal does it
     assert (code, printed) == (130, "")

@@ -4,7 +4,6 @@ import csv
 import doctest
 import importlib.util
 import math
-import tracemalloc
 from pathlib import Path
 
 import mpmath
@@ -67,7 +66,6 @@ EXPONENT_TOLERANCE = 4e-16
 ROUNDING = 2e-15
 # mpmath to the digits that the table stores
 TABLE_TOLERANCE = 1e-18
-MEMORY_LIMIT = 200e6
 
 SIDES = np.array([1.0, -1.0])
 ENERGIES = np.outer([1e-12, 1e-7, 1e-3, 0.3, 1.0, 4.0, 9.9, 10.0, 37.0, 1e3], SIDES).ravel()
@@ -491,17 +489,6 @@ def test_energies_at_and_beside_panel_ends():
     with mpmath.workdps(40):
         expected = [float(exponential_principal_value(mpmath.mpf(e))) for e in energies.tolist()]
     assert np.all(relative_error(-2 * math.pi * emitted.imag, expected) < TRANSFORM_TOLERANCE)
-
-
-def test_a_large_system_fits_into_memory():
-    energies = np.random.default_rng(0).normal(size=200_000)
-    tracemalloc.start()
-    try:
-        half_sided(Ohmic(), 1.0, 0.0, energies)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < MEMORY_LIMIT
 
 
 def test_no_energies_and_no_bath():

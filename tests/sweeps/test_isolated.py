@@ -40,6 +40,7 @@ def test_a_hanging_task_is_killed_with_everything_it_started() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_the_task_too(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_isolated(fake_trials.interrupts_its_parent, tmp_path / "pid")

@@ -22,7 +22,7 @@ from lindfeas.errors import InputError, SolverError
 from lindfeas.files.problem_file import ProblemFile, read_problem
 from lindfeas.theorems.box import BoxAnswer, Interval, parse_interval, prove_box
 from lindfeas.theorems.certificate import certificate
-from tests.theorems.test_certificate import PROBLEMS
+from tests.shipped import PROBLEMS
 
 CHAIN = "xxz-1+2+1"
 COUPLING, BETA = "system.coupling", "bath.left.beta"
