@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas import DataFrame
@@ -25,8 +26,7 @@ def draw_curves(axes: Axes, arranged: Arrangement, points: DataFrame, quantity: 
     axes.set_ylim(log_limits(alike[["low", "found", further]].to_numpy().ravel()))
     axes.set_ylabel(quantity_label(quantity, target))
     draw_axis(axes, "x", arranged.along[0])
-    if points["x"].nunique() == 1:
-        _room_around(axes, points["x"].iloc[0])
+    _room_around(axes, float(points["x"].min()), float(points["x"].max()))
     for index, setting in enumerate(arranged.curves):
         _draw_curve(axes, arranged, matching(points, setting), index)
     if quantity == DEFECT:
@@ -52,10 +52,19 @@ def curves_legend(drawn: Figure, arranged: Arrangement, quantity: str) -> None:
     draw_legend(drawn, arranged, texts, remarks)
 
 
-def _room_around(axes: Axes, x: float) -> None:
-    """Limits around a single place, where matplotlib's own shrink to nothing by rounding errors."""
-    room = 0.05 * abs(x) or 1.0
-    axes.set_xlim((x / 10, x * 10) if axes.get_xscale() == "log" else (x - room, x + room))
+def _room_around(axes: Axes, low: float, high: float) -> None:
+    """Limits around all places, before anything is drawn.
+
+    Matplotlib's own follow what has been drawn so far: a curve of one point at a time, around which
+    they shrink to nothing by rounding errors.
+    """
+    margin = rcParams["axes.xmargin"]
+    if axes.get_xscale() == "log":
+        room = (high / low) ** margin if high > low else 10.0
+        axes.set_xlim(low / room, high * room)
+    else:
+        room = margin * (high - low) if high > low else 0.05 * abs(low) or 1.0
+        axes.set_xlim(low - room, high + room)
 
 
 def _draw_curve(axes: Axes, arranged: Arrangement, points: DataFrame, index: int) -> None:

@@ -168,6 +168,18 @@ def test_lower_end_off_the_axis_is_an_arrow_to_its_bottom(lower: float) -> None:
     assert marked(axes, "one-sided") == [(0.001, 0.0)]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_curves_of_one_point_each_share_an_axis(first: int) -> None:
+    """Two curves, each with one of the two places: the axis holds both from the beginning."""
+    field = Axis(key="system.field", values=(1e4, 1e-3))
+    pairs = zip(field.values, BETA.values if first else BETA.values[::-1], strict=True)
+    keys = [{"system.field": x, "bath.right.beta": beta} for x, beta in pairs]
+    drawn = figure(sweep([point(key, 0.0, 0.0) for key in keys], field, BETA))
+    drawn.savefig(BytesIO(), dpi=40)
+    low, high = drawn.axes[0].get_xlim()
+    assert low < 1e-3 < 1e4 < high
+
+
 @pytest.mark.parametrize("upper", [0.0, 1e-30])
 def test_upper_end_below_rounding_stays_visible(upper: float) -> None:
     (axes,) = figure(along_coupling((0.0, upper), (1e-4, 2e-4), None, None)).axes
