@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from flint import acb, acb_mat, arb, fmpq
 
 from lindfeas.checker.format import Unsettled, require
-from lindfeas.checker.model import Bath, Entries, Model, embedded, gaussian, placement, rational
-from lindfeas.checker.steady_state import Levels, block, dagger, diagonal, identity, steady_state
+from lindfeas.checker.model import Bath, Entries, Model, gaussian, placement, rational
+from lindfeas.checker.steady_state import Levels, block, dagger, identity, steady_state
 
 Sparse = dict[tuple[int, int], arb]
 _Operator = tuple[int, str, Sparse]
@@ -249,7 +249,8 @@ def check_upper(at: Setting, claim: Any) -> None:
     """Prove that the candidate is allowed, and that its defect is at most the claim.
 
     With Gamma = s sum_n w_n w_n^dag, a region acts by the jumps sqrt(s d_r/d) L_n (x) 1,
-    L_n = sum_j w_nj^* f_j: on populations, at the rates s d_r/d |<k|L_n (x) 1|a>|^2 from a to k.
+    L_n = sum_j w_nj^* f_j. As rho0 commutes with every P_k, the defect is sum_k |<k|X|k>| with
+    X = sum_n L_n rho0 L_n^dag - L_n^dag L_n rho0, which acts on the region's indices of rho0 only.
 
     Raises
     ------
@@ -258,52 +259,55 @@ def check_upper(at: Setting, claim: Any) -> None:
     Unsettled
         If the balls are too wide to tell.
     """
-    change, p = [arb(0)] * at.levels.size, at.populations
-    for part, rows, charges, scale in candidate(at, claim):
-        for charge, jump in zip(charges, (rows.conjugate() * part.basis).tolist(), strict=True):
-            numbers = ((n, x) for n, x in enumerate(jump) if not x.is_zero())
-            local: Entries = {divmod(n, part.dimension): (x.real, x.imag) for n, x in numbers}
-            whole = embedded(local, at.model.dimensions, part.bath.sites)
-            for final, initial, own in at.levels.blocks(whole, charge):
-                forth = final.left * own * initial.right
-                back = initial.left * dagger(own) * final.right * arb(scale * part.share)
-                lost = back * forth
-                gained = forth * diagonal([p[a] for a in initial.levels]) * back
-                for n, k in enumerate(final.levels):
-                    change[k] += gained[n, n].real
-                for n, a in enumerate(initial.levels):
-                    change[a] -= lost[n, n].real * p[a]
-    excess = sum(map(abs, change), arb(0)) - arb(rational(claim["value"]))
+    total, change = [[acb(0)] * at.levels.size for _ in range(at.levels.size)], arb(0)
+    for part, rows, scale in candidate(at, claim):
+        d, jumps, action = part.dimension, rows.conjugate() * part.basis, []
+        # sum_n L_n[x] L_n[y]^* for entries x = d a + c and y = d b + e, and sum_n L_n^dag L_n
+        both, firsts = (jumps.transpose() * jumps.conjugate()).tolist(), range(0, d * d, d)
+        lost = [[sum(both[n + c][n + a] for n in firsts) for c in range(d)] for a in range(d)]
+        for a, b in itertools.product(range(d), repeat=2):
+            row = [x for own in both[d * a : d * a + d] for x in own[d * b : d * b + d]]
+            row[b::d] = map(acb.__sub__, row[b::d], lost[a])
+            action.append(row)
+        moved = acb_mat(action) * part.regrouped(at.state) * arb(scale * part.share)
+        for spots, row in zip(itertools.product(part.place, repeat=2), moved.tolist(), strict=True):
+            for (r, c), x in zip(itertools.product(*spots), row, strict=True):
+                total[r][c] += x
+    for sector in at.levels.sectors:
+        own = acb_mat([[total[r][c] for c in sector.states] for r in sector.states])
+        inside = sector.left * own * sector.right
+        change += sum(abs(inside[n, n].real) for n in range(own.nrows()))
+    excess = change - arb(rational(claim["value"]))
     require_at_most(excess, "the candidate's defect is more than claimed")
 
 
-def candidate(at: Any, claim: Any) -> Iterator[tuple[Region, Any, Any, Any]]:
-    """Gamma = s sum_n w_n w_n^dag of every region: rows w_n over its basis, their charges, and s.
+def candidate(at: Any, claim: Any) -> Iterator[tuple[Region, Any, Any]]:
+    """Gamma = s sum_n w_n w_n^dag of every region: rows w_n over its basis, and s.
 
     It is positive whatever the w_n are, and the exact s makes its trace meet the rate rule exactly.
     """
     found = map(_factors, at.regions, by_region(at, claim, "candidate"))
-    rows, charges, traces = zip(*found, strict=True)
-    return zip(at.regions, rows, charges, at.model.rates.factors(traces), strict=True)
+    rows, traces = zip(*found, strict=True)
+    return zip(at.regions, rows, at.model.rates.factors(traces), strict=True)
 
 
-def _factors(part: Region, own: Any) -> tuple[acb_mat, list[int], fmpq]:
-    """All w_n of a region, their charges, and sum_n ||w_n||^2, exactly."""
+def _factors(part: Region, own: Any) -> tuple[acb_mat, fmpq]:
+    """All w_n of a region, and sum_n ||w_n||^2, exactly."""
     blocks, where = own["kossakowski"], f"the candidate of region {part.bath.name}"
     known = [(charge, list(labels)) for charge, labels, _ in part.groups]
     found = [(listed["charge"], listed["basis"]) for listed in blocks]
     require(found == known, f"{where} is not in the basis of the ansatz")
     entries: Entries = {}
-    charges: list[int] = []
+    count = 0
     for group, listed in zip(part.groups, blocks, strict=True):
         require(len(listed["factors"]) <= len(group.members), f"{where} has too many factors")
         for factor in listed["factors"]:
             require(len(factor) == len(group.members), f"{where} has a factor of another length")
             for column, value in zip(group.members, factor, strict=True):
-                entries[len(charges), column] = gaussian(value)
-            charges.append(group.charge)
+                entries[count, column] = gaussian(value)
+            count += 1
     trace = sum((a * a + b * b for a, b in entries.values()), fmpq(0))
-    return block(entries, range(len(charges)), range(part.basis.nrows())), charges, trace
+    return block(entries, range(count), range(part.basis.nrows())), trace
 
 
 def by_region(at: Any, claim: Any, key: str) -> list[Any]:

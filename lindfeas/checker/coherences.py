@@ -138,7 +138,7 @@ def check_upper(at: Setting, claim: Mapping[str, Any]) -> None:
         If the balls are too wide to tell.
     """
     change = rotation(at, by_region(at, claim, "candidate")) - at.action
-    for part, rows, _, scale in candidate(at, claim):
+    for part, rows, scale in candidate(at, claim):
         gamma = rows.transpose() * rows.conjugate() * arb(scale)
         change += dissipated(part, gamma, at.state)
     excess = _norm(at, change, at.model.norm) - arb(rational(claim["value"]))

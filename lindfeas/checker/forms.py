@@ -28,6 +28,7 @@ class CertificateError(InputError):
 FAMILIES = {
     "ohmic": (2, "J_l(w) = {strength} w^{exponent} exp(-(w/{cutoff})^2)"),
     "ohmic_exponential": (1, "J_l(w) = {strength} w^{exponent} exp(-w/{cutoff})"),
+    "ohmic_quartic": (4, "J_l(w) = {strength} w^{exponent} exp(-(w/{cutoff})^4)"),
     "drude_lorentz": (None, "J_l(w) = {strength} w / (1 + (w/{cutoff})^2)"),
 }
 """The power of x in the exponent of the cutoff function, and J in words."""

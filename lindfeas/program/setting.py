@@ -72,7 +72,7 @@ class Setting:
         moved = self.target.requirements[0].level_errors
         if moved is None:
             moved = population_error(self.reference)
-        return SAFETY * float(moved.sum()) / 2
+        return min(1.0, SAFETY * float(moved.sum()) / 2)
 
     @property
     def hamiltonian_limit(self) -> float | None:

@@ -105,7 +105,7 @@ def certificate(
         )
     if problem is not None and problem.question is not question:
         raise InputError("must be the answer to the problem's question, but is not", "answer")
-    limit = answer.hamiltonian_limit
+    limit = answer.hamiltonian_limit if program.shifts.count else None
     written = _Written(answer=answer, limit=limit)
     content: dict[str, Any] = {
         "schema_version": VERSION,

@@ -9,24 +9,19 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from lindfeas.checker import forms
 from lindfeas.errors import InputError
 from lindfeas.files import schema
 from lindfeas.files.problem_file import ProblemFile
-from lindfeas.physics.baths.spectral_density import (
-    DrudeLorentz,
-    Ohmic,
-    OhmicExponential,
-    SpectralDensity,
-)
+from lindfeas.physics.baths import families
+from lindfeas.physics.baths.spectral_density import DrudeLorentz, SpectralDensity
 from lindfeas.physics.systems.bath import Bath
 from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.sites import shifts
 from lindfeas.program.question import Question
 
 FAMILIES: dict[type, str] = {
-    Ohmic: "ohmic",
-    OhmicExponential: "ohmic_exponential",
-    DrudeLorentz: "drude_lorentz",
+    family: name for name, family in families.FAMILIES.items() if name in forms.FAMILIES
 }
 """Spectral densities that certificates can hold, and their names there."""
 
@@ -143,8 +138,8 @@ def _require_known_densities(system: OpenSystem) -> None:
     for bath in system.baths:
         if not _has_known_densities(bath):
             raise InputError(
-                "must be of one family, ohmic, ohmic_exponential or drude_lorentz, with one shape "
-                "for all couplings, to be written into a certificate",
+                f"must be of one family, {', '.join(FAMILIES.values())}, with one shape for all "
+                "couplings, to be written into a certificate",
                 f"bath.{bath.name}.spectral_density",
             )
 

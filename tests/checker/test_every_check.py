@@ -12,7 +12,7 @@ import pytest
 
 from lindfeas.checker import bounds, format, model, steady_state, verification, verify
 from tests.mutations import changed, get
-from tests.theorems.test_certificate import written
+from tests.shipped import written
 
 MODULES = (model, steady_state, bounds, verification)
 """Those that reject what they read through `lindfeas.checker.format.require`."""

@@ -22,7 +22,7 @@ from lindfeas.checker.principal_values import half_sided, zero_frequency
 from lindfeas.checker.steady_state import spectral_density
 from lindfeas.theorems.certificate import write_certificate
 from tests.mutations import changed
-from tests.theorems.test_certificate import written
+from tests.shipped import written
 
 CHECKER = Path(forms.__file__).parent
 ROOT = CHECKER.parents[1]

@@ -13,6 +13,7 @@ import pytest
 
 import lindfeas as lf
 from lindfeas.checker import schema as certificate_file
+from lindfeas.checker import verify
 from lindfeas.checker.format import (
     CertificateError,
     check_certificate,
@@ -22,6 +23,8 @@ from lindfeas.checker.format import (
 from lindfeas.checker.schema import certificate_schema, certificate_text
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files.problem_file import read_problem
+from lindfeas.physics.baths.ohmic_quartic import OhmicQuartic
+from lindfeas.theorems import exact_problem
 from lindfeas.theorems.certificate import certificate, read_certificate, write_certificate
 from lindfeas.theorems.proving import answered
 from tests.mutations import JUNK, MALFORMED, changed, containers, leaves, without
@@ -201,7 +204,20 @@ def test_no_name_is_defined_twice_in_the_schemas() -> None:
     assert not certificate_schema()["$defs"].keys() & certificate_file.box_schema()["$defs"].keys()
 
 
-def test_a_density_that_no_certificate_holds_is_refused_or_left_unproved() -> None:
+def test_a_quartic_cutoff_is_proved() -> None:
+    quartic = 'bath.left.spectral_density={family = "ohmic_quartic", cutoff = 5}'
+    problem = read_problem(PROBLEMS / "xxz-1+2+1.toml", [quartic])
+    answer, content = answered(problem, sharp=False)
+    assert content is not None
+    assert (answer.verdict, answer.proved) == ("impossible", True)
+    assert "exp(-(w/5)^4)" in verify(content).statement
+
+
+def test_a_density_that_no_certificate_holds_is_refused_or_left_unproved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a family is that the checker does not know yet."""
+    monkeypatch.delitem(exact_problem.FAMILIES, OhmicQuartic)
     quartic = 'bath.left.spectral_density={family = "ohmic_quartic", cutoff = 5}'
     problem = read_problem(
         PROBLEMS / "xxz-1+2+1.toml", [quartic, "system.sites=2", "bath.right.sites=[1]"]
