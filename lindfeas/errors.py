@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class End(StrEnum):
-    """How a computation ends, as tables and messages say it."""
+    """How a computation ends, as tables and messages say it; printed as the string that it is."""
 
     FINISHED = "finished"
     ANSWERED = "answered"
@@ -13,6 +13,9 @@ class End(StrEnum):
     FAILED = "failed"
     CRASHED = "crashed"
     TIMED_OUT = "timed out"
+
+    def __repr__(self) -> str:
+        return repr(self.value)
 
 
 class LindfeasError(Exception):
