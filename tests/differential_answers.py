@@ -272,7 +272,7 @@ def _steady_populations(
             yield "distance", f"lower {stated.lower!r}, but one found has {value!r}"
 
 
-LOOSE = 1e-3
+LOOSE = 1e-2
 """How far an upper end may be above the T that it is a bound for, relative."""
 
 CHECKED = 1e-6
