@@ -19,7 +19,7 @@ from benchmarks.rooms import FLOORS, Graph, arrows, sentence
 FILE = ROOT / "docs" / "_static" / "rooms.svg"
 
 DATA = (
-    ("physics.baths", "SpectralDensity", "physics.systems"),
+    ("physics.baths", "Correlation", "physics.systems"),
     ("physics.systems", "Spectrum", "physics.equations"),
     ("physics.equations", "Redfield", "program"),
     ("program", "Program", "solvers"),

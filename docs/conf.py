@@ -52,6 +52,9 @@ MODULE = """## {name}
 ```
 """
 
+_LISTED = set(re.findall(r"auto\w+:: (\S+)", Path(__file__).with_name("api.md").read_text()))
+"""What api.md describes, by the paths that it gives."""
+
 _LITERAL = re.compile(r"(``.*?``|`.*?`)")
 
 
@@ -116,12 +119,12 @@ def _list_modules(_app: Any, document: str, source: list[str]) -> None:
         source[0] = source[0].replace("MODULES", "\n".join(parts))
 
 
-def _skip_public(
-    _app: Any, what: str, name: str, _obj: Any, _skip: bool, _opts: Any
-) -> bool | None:
-    """Public names stand in api.md, once."""
-    public = {*lindfeas.__all__, *lindfeas.models.__all__}
-    return True if what == "module" and name in public else None
+def _skip_public(_app: Any, what: str, name: str, obj: Any, _skip: bool, _opts: Any) -> bool | None:
+    """What stands in api.md stands there only."""
+    own = f"{getattr(obj, '__module__', '')}.{name}"
+    faces = (getattr(face, name, None) for face in (lindfeas, lindfeas.models))
+    public = own in _LISTED or any(obj is found for found in faces)
+    return True if what == "module" and public else None
 
 
 def setup(app: Any) -> None:

@@ -43,7 +43,7 @@ from lindfeas.physics.equations.generator import (
 from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.physics.equations.operator_basis import Region, regions_of
 from lindfeas.physics.equations.redfield import Redfield, redfield_equation
-from lindfeas.physics.equations.reference_error import transform_errors
+from lindfeas.physics.equations.reference_state import transform_errors
 from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.sites import partial_trace
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF

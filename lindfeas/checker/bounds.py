@@ -198,7 +198,7 @@ def _has_positive_pivots(matrix: acb_mat, shift: arb) -> bool | None:
 # The claims.
 
 
-class Setting(NamedTuple):
+class Enclosed(NamedTuple):
     """What all claims are about, at the precision of the moment; the state is rho0."""
 
     model: Model
@@ -208,12 +208,12 @@ class Setting(NamedTuple):
     regions: tuple[Region, ...]
 
 
-def setting(model: Model) -> Setting:
+def enclosed(model: Model) -> Enclosed:
     """Levels, rho0 and the allowed operators, rebuilt from the exact model."""
-    return Setting(model, *steady_state(model), tuple(region(model, own) for own in model.baths))
+    return Enclosed(model, *steady_state(model), tuple(region(model, own) for own in model.baths))
 
 
-def check_lower(at: Setting, claim: Any) -> None:
+def check_lower(at: Enclosed, claim: Any) -> None:
     """Prove tau >= claim, by weak duality.
 
     For Y = sum_k y_k P_k, |y_k| <= 1, and every allowed Gamma, with A^r as in `dual_matrix`,
@@ -245,7 +245,7 @@ def check_eigenvalues(at: Any, claimed: list[fmpq], weight: acb_mat, product: ac
             require(above, f"{otherwise}, at charge {group.charge}")
 
 
-def check_upper(at: Setting, claim: Any) -> None:
+def check_upper(at: Enclosed, claim: Any) -> None:
     """Prove that the candidate is allowed, and that its defect is at most the claim.
 
     With Gamma = s sum_n w_n w_n^dag, a region acts by the jumps sqrt(s d_r/d) L_n (x) 1,

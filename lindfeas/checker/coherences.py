@@ -62,7 +62,7 @@ TRANSFORM = 20_000.0
 """Per transition, bath and spectral density: two principal values."""
 
 
-class Setting(NamedTuple):
+class Enclosed(NamedTuple):
     """What all claims are about, at the precision of the moment; ``action`` is L2(rho0)."""
 
     model: Model
@@ -86,18 +86,18 @@ class _Multiplier:
     offset: arb
 
 
-def setting(model: Model) -> Setting:
+def enclosed(model: Model) -> Enclosed:
     """Levels, rho0, L2(rho0) and the allowed operators, rebuilt from the exact model."""
     limit = model.hamiltonian_limit
     counts = limit is None or model.lamb_shift
     require(counts, "ansatz.hamiltonian_limit must be null where no H_r counts")
     require(limit is None or limit >= 0, "ansatz.hamiltonian_limit is negative")
-    at = bounds.setting(model)
+    at = bounds.enclosed(model)
     action = redfield_action(model, at.levels, at.state)
-    return Setting(*at, action)
+    return Enclosed(*at, action)
 
 
-def check_lower(at: Setting, claim: Mapping[str, Any]) -> None:
+def check_lower(at: Enclosed, claim: Mapping[str, Any]) -> None:
     """Prove tau >= claim, by weak duality.
 
     For every Hermitian Y of dual norm at most N, every allowed Gamma and H_r, and X = L2(rho0),
@@ -125,7 +125,7 @@ def check_lower(at: Setting, claim: Mapping[str, Any]) -> None:
     check_eigenvalues(at, eigenvalues, multiplier.weight, multiplier.product)
 
 
-def check_upper(at: Setting, claim: Mapping[str, Any]) -> None:
+def check_upper(at: Enclosed, claim: Mapping[str, Any]) -> None:
     """Prove that the candidate is allowed, and that its defect is at most the claim.
 
     See `lindfeas.checker.bounds.candidate` for why Gamma is allowed.
@@ -145,7 +145,7 @@ def check_upper(at: Setting, claim: Mapping[str, Any]) -> None:
     bounds.require_at_most(excess, "the candidate's defect is more than claimed")
 
 
-def _multiplier(at: Setting, listed: Sequence[Any]) -> _Multiplier:
+def _multiplier(at: Enclosed, listed: Sequence[Any]) -> _Multiplier:
     if [len(upper) for upper in listed] != [len(sector.states) for sector in at.levels.sectors]:
         raise Rejected("lower_bound.multiplier must be one Hermitian matrix per charge sector")
     given = at.levels.assembled(
@@ -167,7 +167,7 @@ def _multiplier(at: Setting, listed: Sequence[Any]) -> _Multiplier:
     )
 
 
-def _norm(at: Setting, matrix: acb_mat, norm: str) -> arb:
+def _norm(at: Enclosed, matrix: acb_mat, norm: str) -> arb:
     """An upper bound on a Schatten norm of a Hermitian matrix that conserves the charge."""
     blocks = [submatrix(matrix, own.states, own.states) for own in at.levels.sectors]
     if norm == "frobenius":
@@ -177,7 +177,7 @@ def _norm(at: Setting, matrix: acb_mat, norm: str) -> arb:
     return max(spectral_norm(block) for block in blocks)
 
 
-def rotation(at: Setting, candidate: Sequence[Mapping[str, Any]]) -> acb_mat:
+def rotation(at: Enclosed, candidate: Sequence[Mapping[str, Any]]) -> acb_mat:
     """i[rho0, sum_r H_r (x) 1] of the candidate."""
     total = acb_mat(at.levels.size, at.levels.size)
     for part, own in zip(at.regions, candidate, strict=True):

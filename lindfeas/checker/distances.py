@@ -9,7 +9,7 @@ from typing import Any
 from flint import acb_mat, arb, fmpq
 
 from lindfeas.checker.balls import hermitian, smallest_eigenvalue
-from lindfeas.checker.bounds import Region, Setting, by_region
+from lindfeas.checker.bounds import Enclosed, Region, by_region
 from lindfeas.checker.format import Rejected, Unsettled
 from lindfeas.checker.model import PRICE, ZERO, Model, rational, work
 
@@ -22,7 +22,7 @@ def claimed(claim: Mapping[str, Any]) -> fmpq:
     return rational(claim["norm1_lower"])
 
 
-def check_distance(at: Setting, claim: Mapping[str, Any]) -> None:
+def check_distance(at: Enclosed, claim: Mapping[str, Any]) -> None:
     """Prove ||p - p'||_1 >= L for all p' with C p' = 0 of every allowed Lindbladian.
 
     With C_ka = <k|L'(P_a)|k>, v = C^T y and B^r_a the dual matrix of Y and P_a, so that
@@ -49,7 +49,7 @@ def check_distance(at: Setting, claim: Mapping[str, Any]) -> None:
 
 
 def _check_part(
-    at: Setting, length: arb, part: Mapping[str, Any], cuts: tuple[list[list[fmpq]], ...]
+    at: Enclosed, length: arb, part: Mapping[str, Any], cuts: tuple[list[list[fmpq]], ...]
 ) -> None:
     """Prove a distance for the Gamma with sum_b w_b tr Gamma_b >= 0 for all w in ``cuts``."""
     if "cut" not in part:
@@ -65,7 +65,7 @@ def _check_part(
 
 
 def _check_cell(
-    at: Setting, length: arb, cell: Mapping[str, Any], cuts: tuple[list[list[fmpq]], ...]
+    at: Enclosed, length: arb, cell: Mapping[str, Any], cuts: tuple[list[list[fmpq]], ...]
 ) -> None:
     y = _level_weights(at, cell["multiplier"])
     listed = by_region(at, cell, "shifts")
@@ -91,14 +91,14 @@ def _check_cell(
                 raise Unsettled(f"the trace distance, at level {level}")
 
 
-def _level_weights(at: Setting, listed: Sequence[Any]) -> list[fmpq]:
+def _level_weights(at: Enclosed, listed: Sequence[Any]) -> list[fmpq]:
     """y of a certificate, one exact number per level."""
     if len(listed) != at.levels.size:
         raise Rejected(f"a multiplier has {len(listed)} entries for {at.levels.size} levels")
     return [rational(value) for value in listed]
 
 
-def _weighted(at: Setting, y: Sequence[fmpq], populations: list[arb]) -> tuple[acb_mat, acb_mat]:
+def _weighted(at: Enclosed, y: Sequence[fmpq], populations: list[arb]) -> tuple[acb_mat, acb_mat]:
     """sum_k y_k P_k, and sum_k y_k p_k P_k."""
     multiplier = [arb(value) for value in y]
     products = [a * b for a, b in zip(multiplier, populations, strict=True)]
@@ -106,7 +106,7 @@ def _weighted(at: Setting, y: Sequence[fmpq], populations: list[arb]) -> tuple[a
 
 
 def _level_matrices(
-    at: Setting, y: Sequence[fmpq], populations: list[arb]
+    at: Enclosed, y: Sequence[fmpq], populations: list[arb]
 ) -> Iterator[list[acb_mat]]:
     """Blocks of the dual matrix of sum_k y_k P_k and sum_a p_a P_a, region by region."""
     weight, product = _weighted(at, y, populations)
@@ -115,7 +115,7 @@ def _level_matrices(
         yield [block for _, block in part.blocks(part.dual_matrix(weight, state, product))]
 
 
-def _slopes(at: Setting, listed: Sequence[Sequence[str]], cuts: int) -> list[list[fmpq]]:
+def _slopes(at: Enclosed, listed: Sequence[Sequence[str]], cuts: int) -> list[list[fmpq]]:
     """One number >= 0 per cut, level and sign."""
     slopes = [[rational(value) for value in row] for row in listed]
     if [len(row) for row in slopes] != [2 * at.levels.size] * cuts:

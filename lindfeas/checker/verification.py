@@ -92,7 +92,7 @@ def _proof(certificate: Any, used: list[int]) -> Proof:
     require_little(cost, MOST_WORK, "the check")
 
     def all_claims() -> None:
-        at = kit.setting(exact)
+        at = kit.enclosed(exact)
         for _, check, claim in claims:
             check(at, claim)
 

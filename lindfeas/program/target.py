@@ -16,9 +16,8 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from lindfeas.errors import InputError, quoted, require
-from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import Redfield
-from lindfeas.physics.equations.reference_error import action_error, state_error
+from lindfeas.physics.equations.reference_state import leading_order
 from lindfeas.physics.systems.checks import finite_number, square_matrix
 
 NORMS = ("spectral", "frobenius", "trace")
@@ -142,11 +141,12 @@ class Target:
 def populations(reference: Redfield) -> Target:
     """tau_pop (SDP-paper Eqs. 28-29): action 0 on rho0, diagonal part, sum of absolute values."""
     require(reference, Redfield, "reference", REFERENCE)
-    state, moved = np.diag(reference.populations), population_error(reference)
-    nothing = np.zeros_like(state)
+    state = leading_order(reference)
+    nothing = np.zeros_like(state.matrix)
+    requirement = Requirement(state=state.matrix, action=nothing, level_errors=state.level_errors)
     return Target(
         name="populations",
-        requirements=(Requirement(state=state, action=nothing, level_errors=moved),),
+        requirements=(requirement,),
         projection="diagonal",
         norm="trace",
         follows_redfield=True,
@@ -160,13 +160,13 @@ def coherences(reference: Redfield, norm: str = "spectral") -> Target:
     The published figures use the spectral norm, and L2 with the sign reversed.
     """
     require(reference, Redfield, "reference", REFERENCE)
-    moved = population_error(reference)
+    state = leading_order(reference)
     requirement = Requirement(
-        state=np.diag(reference.populations),
-        action=reference.coherence_source,
-        level_errors=moved,
-        state_error=state_error(reference, moved),
-        action_error=action_error(reference, moved),
+        state=state.matrix,
+        action=state.action,
+        level_errors=state.level_errors,
+        state_error=state.error,
+        action_error=state.action_error,
     )
     return Target(
         name="populations+coherences",

@@ -15,7 +15,7 @@ from flint import acb, acb_mat, arb, ctx, fmpq
 import lindfeas as lf
 from lindfeas.checker import balls, steady_state
 from lindfeas.checker import model as model_module
-from lindfeas.checker.bounds import is_positive_definite, setting
+from lindfeas.checker.bounds import enclosed, is_positive_definite
 from lindfeas.checker.format import Rejected, Unsettled
 from lindfeas.checker.model import Bath as ExactBath
 from lindfeas.checker.model import Density, Model
@@ -81,7 +81,7 @@ def test_levels_and_populations_enclose_the_floating_point_ones(name: str) -> No
 @pytest.mark.usefixtures("precise")
 def test_the_action_of_the_redfield_equation_agrees_with_floating_point() -> None:
     _, answer = solved("chiral-ring")
-    at = setting(exact("chiral-ring"))
+    at = enclosed(exact("chiral-ring"))
     action = redfield_action(at.model, at.levels, at.state)
     numbers = np.array([[complex(entry) for entry in row] for row in action.tolist()])
     vectors = answer.reference.spectrum.vectors
@@ -96,7 +96,7 @@ def test_the_action_of_the_redfield_equation_agrees_with_floating_point() -> Non
 def test_dual_matrices_agree_with_floating_point(name: str) -> None:
     """A(y) from partial traces in the product basis against the sum of all A_k."""
     _, answer = solved(name)
-    at = setting(exact(name))
+    at = enclosed(exact(name))
     rng = np.random.default_rng(5)
     y = rng.uniform(-1, 1, at.levels.size)
     ansatz = regions_of(answer.question.system, answer.reference.spectrum)

@@ -25,7 +25,7 @@ import lindfeas as lf
 from lindfeas.checker import boxes, cells, verify
 from lindfeas.checker import model as model_module
 from lindfeas.checker.balls import smallest_eigenvalue
-from lindfeas.checker.bounds import Setting, setting
+from lindfeas.checker.bounds import Enclosed, enclosed
 from lindfeas.checker.format import Rejected, Unsettled
 from lindfeas.checker.schema import box_schema, certificate_schema
 from lindfeas.checker.steady_state import levels
@@ -167,7 +167,7 @@ def test_a_taylor_model_holds_the_exact_values_everywhere_in_its_cell(
     matrices = list(cells.dual_matrices(over, y))
     weights = [cell.scalar(values) for values in zip(*y, strict=True)]
     for t in points(4, len(keys)):
-        here = setting(at(t))
+        here = enclosed(at(t))
         energies = [e for sector in here.levels.sectors for e in sector.energies]
         enclosures = [e for sector in over.sectors for e in sector.energies]
         for taylor, energy in zip(enclosures, energies, strict=True):
@@ -179,7 +179,7 @@ def test_a_taylor_model_holds_the_exact_values_everywhere_in_its_cell(
             assert value_at(taylor, t).overlaps(matrix)
 
 
-def dual_matrices_at(here: Setting, y: list[arb]) -> Iterator[acb_mat]:
+def dual_matrices_at(here: Enclosed, y: list[arb]) -> Iterator[acb_mat]:
     products = [a * b for a, b in zip(y, here.populations, strict=True)]
     weight, product = here.levels.weighted(y), here.levels.weighted(products)
     for part in here.regions:
@@ -217,7 +217,7 @@ def test_a_transition_whose_energy_changes_its_sign_is_enclosed() -> None:
     )
     for t in (Fraction(n, 10) for n in range(-10, 11)):
         field = str((low + high) / 2 + (high - low) / 2 * t)
-        here = setting(model_module.model(boxes.placed(content, "system.field", field)))
+        here = enclosed(model_module.model(boxes.placed(content, "system.field", field)))
         for taylor, population in zip(over.populations, here.populations, strict=True):
             assert value_at(taylor, (t,)).overlaps(population)
 
@@ -230,7 +230,7 @@ def test_the_linear_terms_are_the_derivatives(kind: str) -> None:
     over = cells.cell_setting(cell)
     for axis in range(len(keys)):
         forward, backward = (
-            setting(at(tuple(Fraction(sign * (n == axis)) for n in range(len(keys)))))
+            enclosed(at(tuple(Fraction(sign * (n == axis)) for n in range(len(keys)))))
             for sign in (1, -1)
         )
         unit_exponents = tuple(int(n == axis) for n in range(len(keys)))

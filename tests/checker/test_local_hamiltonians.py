@@ -13,7 +13,7 @@ from flint import acb_mat, ctx, fmpq
 
 from lindfeas.answers.answer import Answer
 from lindfeas.checker import verify
-from lindfeas.checker.bounds import Setting, setting
+from lindfeas.checker.bounds import Enclosed, enclosed
 from lindfeas.checker.local_hamiltonians import gained, squared_norm
 from lindfeas.checker.model import model
 from lindfeas.theorems.certificate import certificate
@@ -50,9 +50,9 @@ def numbers(matrix: acb_mat) -> Any:
     return np.array([[complex(entry) for entry in row] for row in matrix.tolist()])
 
 
-def some_setting() -> tuple[Setting, Any]:
+def some_setting() -> tuple[Enclosed, Any]:
     """Two qubits of which one has a bath, and a multiplier that commutes with nothing."""
-    at = setting(model(tilted_qubits(SIGMA_X)))
+    at = enclosed(model(tilted_qubits(SIGMA_X)))
     draw = np.random.default_rng(5)
     matrix = draw.integers(-9, 10, (4, 4)) + 1j * draw.integers(-9, 10, (4, 4))
     return at, matrix + matrix.conj().T
@@ -99,7 +99,7 @@ def unshifted(limit: str) -> dict[str, Any]:
 
 def hidden(content: dict[str, Any]) -> tuple[float, float]:
     """(sum_r ||N^r||, the Frobenius norm of Y) of a certificate, in double precision."""
-    at = setting(model(content["problem"]))
+    at = enclosed(model(content["problem"]))
     size = at.levels.size
     weight = np.zeros((size, size), complex)
     for sector, upper in zip(at.levels.sectors, content["lower_bound"]["multiplier"], strict=True):

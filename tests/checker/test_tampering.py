@@ -13,7 +13,7 @@ from flint import acb, acb_mat, ctx
 import lindfeas as lf
 from lindfeas.checker import coherences, verify
 from lindfeas.checker import model as model_module
-from lindfeas.checker.bounds import setting
+from lindfeas.checker.bounds import enclosed
 from lindfeas.checker.steady_state import dagger
 from tests.mutations import JUNK, changed, get, is_number, leaves, scaled, without
 from tests.shipped import question_of, solved, written
@@ -133,7 +133,7 @@ def test_what_local_hamiltonians_can_hide_is_removed_from_a_multiplier() -> None
             path = ("upper_bound", "candidate", name, "hamiltonian")
             original = original if lamb_shift else changed(original, path, None)
         with ctx.workprec(128):
-            at = setting(model_module.model(original["problem"]))
+            at = enclosed(model_module.model(original["problem"]))
             sigma_z = acb_mat([[1, 0], [0, -1]])
             product = at.state * coherences.embedded_matrix(at.regions[0], sigma_z)
             hidden = (product - dagger(product)) * acb(0, 20)
@@ -163,7 +163,7 @@ def test_a_failure_of_the_arithmetic_is_not_a_crash(monkeypatch: pytest.MonkeyPa
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("lindfeas.checker.bounds.setting", fail)
+    monkeypatch.setattr("lindfeas.checker.bounds.enclosed", fail)
     proof = verify(written(SHIPPED_CHAIN))
     assert proof.status == "undecided"
     assert proof.bits == 1024

@@ -14,7 +14,7 @@ from flint import acb_mat, arb, ctx, fmpq
 from scipy.integrate import quad
 
 from lindfeas.checker import boxes, cells, coherences, verify
-from lindfeas.checker.bounds import setting
+from lindfeas.checker.bounds import enclosed
 from lindfeas.checker.format import Rejected, Unsettled
 from lindfeas.checker.model import Bath, Density, model
 from lindfeas.checker.principal_values import at_zero, zero_frequency
@@ -41,7 +41,7 @@ def precise() -> Iterator[None]:
 
 
 def action(*couplings: list[Any], **density: Any) -> acb_mat:
-    return coherences.setting(model(tilted_qubits(*couplings, **density))).action
+    return coherences.enclosed(model(tilted_qubits(*couplings, **density))).action
 
 
 @pytest.mark.parametrize("couplings", [(SIGMA_X, SIGMA_MINUS), (SIGMA_MINUS, SIGMA_X)])
@@ -157,12 +157,12 @@ def test_levels_that_coincide_exactly_are_found() -> None:
 @pytest.mark.parametrize("exponent", ["1", "0.5"])
 def test_a_rate_that_jumps_between_levels_that_coincide_is_refused(exponent: str) -> None:
     with pytest.raises(Rejected, match=r"bath left connects levels .* which coincide"):
-        setting(model(crossing(exponent=exponent)))
+        enclosed(model(crossing(exponent=exponent)))
 
 
 @pytest.mark.parametrize("field", ["0.5000000000000000001", "0.4999999999999999999"])
 def test_however_near_levels_are_no_obstacle(field: str) -> None:
-    assert len(setting(model(crossing(field))).populations) == 4
+    assert len(enclosed(model(crossing(field))).populations) == 4
 
 
 @pytest.mark.parametrize("vanishing", [{"mu": "-0.2"}, {"exponent": "1.5"}, {"beta": "Infinity"}])
@@ -175,7 +175,7 @@ def test_where_both_limits_of_the_rates_are_zero_levels_may_coincide(
         document = crossing(field, **vanishing)
         document["bath"][1]["mu"] = "-0.2"  # lest there be two steady states at zero temperature
         document["bath"][1]["beta"] = "1"
-        return setting(model(document)).populations
+        return enclosed(model(document)).populations
 
     here = populations("0.5")
     for field in ("0.5000000000000000000001", "0.4999999999999999999999"):
@@ -211,9 +211,9 @@ def symmetric_qubits(both: bool) -> dict[str, Any]:
 
 def test_an_element_that_may_vanish_is_not_taken_to_be_zero() -> None:
     with pytest.raises(Unsettled, match="whether bath A connects"):
-        setting(model(symmetric_qubits(both=True)))
+        enclosed(model(symmetric_qubits(both=True)))
     with pytest.raises(Rejected, match="coincide"):
-        setting(model(symmetric_qubits(both=False)))
+        enclosed(model(symmetric_qubits(both=False)))
 
 
 def three_levels(energies: tuple[str, str], *couplings: list[Any]) -> dict[str, Any]:
@@ -234,7 +234,7 @@ TO_GROUND = ([[0, 1, "1"]], [[0, 2, "1"]])
 def test_elements_that_are_zero_by_structure_do_no_harm() -> None:
     """The first coupling shifts the charge from 2 to 1 just as well, but has no such element."""
     document = three_levels(("1", "1"), *TO_GROUND)
-    assert len(setting(model(document)).populations) == 3
+    assert len(enclosed(model(document)).populations) == 3
     cell = boxes.cell(document, ["bath.A.beta"], ((fmpq(1), fmpq(2)),), 2)
     assert len(cells.cell_setting(cell).populations) == 3
 

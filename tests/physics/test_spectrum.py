@@ -12,7 +12,7 @@ import pytest
 from lindfeas import Bath, Ohmic, OpenSystem, PhysicsError, Question, certify, redfield_equation
 from lindfeas.answers.certify import steady_state_check
 from lindfeas.physics.equations.population_error import population_error
-from lindfeas.physics.equations.reference_error import transform_errors
+from lindfeas.physics.equations.reference_state import transform_errors
 from tests import precise
 from tests.systems import two_ended_chain
 

@@ -1,23 +1,62 @@
-"""How far rounding can move the Redfield reference: its state rho0, and its action L2[rho0].
+"""The state that is asked about: rho0 and L2[rho0], with what rounding may have moved them by.
 
-First order in everything; whoever uses it multiplies by a factor for the rest. The derivations are
-in docs/theory.md, "Rounding".
+First order in everything; whoever uses the errors multiplies by a factor for the rest. The
+derivations are in docs/theory.md, "Rounding".
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
+from lindfeas.physics.equations.population_error import population_error
 from lindfeas.physics.equations.redfield import Coupling, Redfield
 
 
-def state_error(reference: Redfield, moved: NDArray[np.float64]) -> float:
-    """||delta rho0||_1 for populations wrong by ``moved``, eigenvectors rotated into each other."""
-    populations = reference.populations
-    angles = reference.spectrum.rotation_angles()
-    rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
-    return rotated + float(moved.sum())
+@dataclass(frozen=True, eq=False)
+class ReferenceState:
+    """The leading-order steady state of a Redfield equation, in the eigenbasis of H_S.
+
+    rho0 is block diagonal on the eigenspaces of H_S. All of them have dimension one here, as levels
+    of one charge sector that coincide are refused.
+    """
+
+    equation: Redfield
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float64]:
+        """rho0, shape (d, d)."""
+        return np.diag(self.equation.populations)
+
+    @property
+    def action(self) -> NDArray[np.complex128]:
+        """L2[rho0], shape (d, d)."""
+        return self.equation.coherence_source
+
+    @cached_property
+    def level_errors(self) -> NDArray[np.float64]:
+        """By how much every population may be wrong, shape (d,)."""
+        return population_error(self.equation)
+
+    @cached_property
+    def error(self) -> float:
+        """||delta rho0||_1: populations, and eigenvectors rotated into each other."""
+        p, angles = self.equation.populations, self.equation.spectrum.rotation_angles()
+        rotated = float(np.sum(angles * np.abs(np.subtract.outer(p, p))))
+        return rotated + float(self.level_errors.sum())
+
+    @cached_property
+    def action_error(self) -> float:
+        """||delta L2[rho0]||_1 <= sqrt(d) ||.||_F, from the bath functions and from rho0."""
+        return _action_error(self.equation, self.level_errors)
+
+
+def leading_order(equation: Redfield) -> ReferenceState:
+    """The zeroth-order steady state, and the action that leading coherences must balance."""
+    return ReferenceState(equation)
 
 
 def transform_errors(coupling: Coupling) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -52,7 +91,7 @@ def _changes_at_zero(coupling: Coupling, furthest: float) -> NDArray[np.float64]
     return changes
 
 
-def action_error(reference: Redfield, moved: NDArray[np.float64]) -> float:
+def _action_error(reference: Redfield, moved: NDArray[np.float64]) -> float:
     """||delta L2[rho0]||_1 <= sqrt(d) ||.||_F, from the bath functions and from rho0."""
     spectrum = reference.spectrum
     angle = float(np.linalg.norm(spectrum.rotation_angles(), 2))
