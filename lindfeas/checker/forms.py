@@ -96,8 +96,9 @@ def check(value: Any, form: Any, where: str = "") -> None:  # noqa: C901 - a cas
 
 def _expect(fits: object, wanted: str, value: Any, where: str) -> None:
     if not fits:
-        kind = type(value).__name__
-        shown = f"a {kind} of {len(value)}" if kind in ("dict", "list") else repr(value)[:60]
+        small = type(value) is int and abs(value) < 1e60
+        plain = small or isinstance(value, str | float | bool | None)
+        shown = repr(value)[:60] if plain else f"a {type(value).__name__}"
         raise CertificateError(f"must be {wanted}, but is {shown}", where or "certificate")
 
 
@@ -113,7 +114,7 @@ _DIGITS = r"[0-9]{1,400}([.][0-9]{1,1100})?([eE][-+]?[0-9]{1,3})?"
 DECIMAL, POSITIVE = re.compile(f"-?{_DIGITS}"), re.compile(f"{_DIGITS}|Infinity")
 DECIMALS, PAIR = Many(DECIMAL, 1, 1024), Many(DECIMAL, 2, 2)  # a pair: real and imaginary part
 SEVERAL, VECTOR = (DECIMAL, DECIMALS), Many((DECIMAL, PAIR), 1, 4096)
-INDEX, CHARGE = range(1024), range(-1_000_000, 1_000_001)
+INDEX, CHARGE, NORMS = range(1024), range(-1_000_000, 1_000_001), ("spectral", "frobenius", "trace")
 INDICES, DIMENSIONS = Many(INDEX, 1, 1024), Many(range(2, 257), 1, 8)
 CHARGES = (None, Many(Many(CHARGE, 2, 256), 1, 8))  # of every state of every site
 ENTRIES = Many(Many((INDEX, DECIMAL, PAIR), 3, 3), 0, 65536)  # [row, column, value]
@@ -138,8 +139,7 @@ EIGENVALUES = Named(DECIMAL, 8)  # per region: below the smallest eigenvalue of 
 def problem(target: str, **limit: Any) -> tuple[Any, ...]:
     """The forms of a problem; ``limit`` is that of ``hamiltonian_limit``."""
     ansatz = {"rates": RATES, "lamb_shift": bool, **limit}
-    norms = ("spectral", "frobenius", "trace")
-    question = {"target": (target,), "norm": norms, "tolerance": DECIMAL}
+    question = {"target": (target,), "norm": NORMS, "tolerance": DECIMAL}
     rest = {"title": text(1000), "ansatz": ansatz, "question": question}
     kinds = ((CHAIN, SPINS), (MATRICES, REGION))
     return tuple({"system": system, "bath": Many(bath, 1, 8), **rest} for system, bath in kinds)

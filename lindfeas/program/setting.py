@@ -40,6 +40,7 @@ class Setting:
         """What the question's target is for this reference."""
         target = self.question.target
         if isinstance(target, Target):
+            target.check_reference(self.reference)
             return target
         if target == "populations":
             return populations(self.reference)

@@ -73,6 +73,13 @@ class Requirement:
         if not weight > 0:
             raise InputError(f"must be > 0, but is {weight:g}", "target.weight")
         object.__setattr__(self, "weight", weight)
+        for name in ("state_error", "action_error"):
+            error = finite_number(getattr(self, name), f"target.{name}")
+            if error < 0:
+                raise InputError(f"must be >= 0, but is {error:g}", f"target.{name}")
+            object.__setattr__(self, name, error)
+        if self.level_errors is not None:
+            _check_level_errors(self.level_errors, len(self.state))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,6 +125,45 @@ class Target:
         for requirement in self.requirements:
             require(requirement, Requirement, "target.requirements")
         object.__setattr__(self, "projection", _projection(self.projection))
+        if self.follows_redfield and any(one.level_errors is None for one in self.requirements):
+            raise InputError(
+                "must come with the errors of its states, as from populations(), coherences() and "
+                "observables(), to follow the Redfield equation, but has none",
+                "target.requirements",
+            )
+        if self.is_populations and not self._has_their_form:
+            raise InputError(
+                "must be one state, of weight 1, with action 0, diagonal, in the trace norm, as "
+                "from populations(), to be about populations, but is not",
+                "target.is_populations",
+            )
+
+    @property
+    def _has_their_form(self) -> bool:
+        first = self.requirements[0]
+        return (
+            len(self.requirements) == 1
+            and first.weight == 1.0
+            and not first.action.any()
+            and isinstance(self.projection, str)
+            and (self.projection, self.norm) == ("diagonal", "trace")
+            and self.follows_redfield
+        )
+
+    def check_reference(self, reference: Redfield) -> None:
+        """Refuse populations that are not those of ``reference``.
+
+        Raises
+        ------
+        InputError
+            If the state is another one.
+        """
+        own = np.diag(reference.populations)
+        if self.is_populations and not np.array_equal(self.requirements[0].state, own):
+            raise InputError(
+                "must be the populations of the question's own system, but are others",
+                "question.target",
+            )
 
     def check_size(self, dimension: int) -> None:
         """Refuse states or operators that are not of a system with ``dimension`` levels.
@@ -136,6 +182,14 @@ class Target:
                     f"must be of a system with {dimension} levels, but has matrices of {size}",
                     "question.target",
                 )
+
+
+def _check_level_errors(errors: Any, levels: int) -> None:
+    where = "target.level_errors"
+    if not isinstance(errors, np.ndarray) or errors.shape != (levels,):
+        raise InputError(f"must be an array of {levels} numbers, one per level", where)
+    if errors.dtype.kind != "f" or not (errors >= 0).all():
+        raise InputError("must be numbers >= 0, but are not", where)
 
 
 def populations(reference: Redfield) -> Target:

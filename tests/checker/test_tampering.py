@@ -252,3 +252,16 @@ def test_several_steady_states_are_not_settled() -> None:
     baths = [{**content["problem"]["bath"][0]}, {**content["problem"]["bath"][1], "sites": [1]}]
     content = changed(content, ("problem", "bath"), baths)
     assert verify(content).status == "undecided"
+
+
+@pytest.mark.parametrize("kind", [None, "box"])
+def test_what_cannot_be_shown_is_rejected_in_one_line(kind: str | None) -> None:
+    """Numbers that Python does not print, and nesting that it cannot walk."""
+    nested: Any = ()
+    for _ in range(100_000):
+        nested = (nested,)
+    for value in (10**5000, nested, b"bytes"):
+        content = {"schema_version": value} | ({"kind": kind} if kind else {})
+        proof = verify(content)
+        assert proof.status == "rejected"
+        assert "\n" not in proof.statement
