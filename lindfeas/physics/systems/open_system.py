@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lindfeas.errors import InputError, quoted
 from lindfeas.physics.systems.bath import Bath, checked_baths, site_numbers
+from lindfeas.physics.systems.charge_search import find_charge
 from lindfeas.physics.systems.checks import square_matrix
 from lindfeas.physics.systems.sites import (
     embed,
@@ -51,6 +52,7 @@ class OpenSystem:
         Optional: one integer for every basis state of every site (for spins, the
         magnetisation). The total must be conserved by H_S and shifted by a fixed amount by
         every coupling; the claim is verified, and makes the problem block diagonal exactly.
+        `with_found_charge` looks for one.
 
     Raises
     ------
@@ -114,6 +116,36 @@ class OpenSystem:
                 "embed.operator",
             )
         return embed(matrix, numbers, self.dimensions)
+
+    def with_found_charge(self) -> OpenSystem:
+        """The same system with the finest charge that its matrices conserve, or none.
+
+        H conserves it and every coupling shifts it by a fixed amount, as a declared charge; it
+        makes the same question block diagonal, and is part of a certificate like a declared one.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lindfeas as lf
+        >>> lower = np.diag(np.sqrt([1.0, 2.0]), 1)
+        >>> swap = np.kron(lower, lower.T)
+        >>> number = np.diag([0.0, 1.0, 2.0])
+        >>> energy = 5 * np.kron(number, np.eye(3)) + 7 * np.kron(np.eye(3), number)
+        >>> bath = lf.Bath(name="bath", sites=(1,), beta=0.5, couplings=(lower,))
+        >>> pair = lf.OpenSystem(
+        ...     hamiltonian=energy + 0.1 * (swap + swap.T), dimensions=(3, 3), baths=(bath,)
+        ... )
+        >>> pair.charge, pair.with_found_charge().charge
+        (None, ((0, 1, 2), (0, 1, 2)))
+        """
+        found = find_charge(
+            self.hamiltonian,
+            [(bath.sites, operator) for bath in self.baths for operator in bath.couplings or ()],
+            self.dimensions,
+            width=_width(self.hamiltonian),
+            largest=LARGEST_CHARGE,
+        )
+        return replace(self, charge=found)
 
     def couplings(self) -> list[tuple[Bath, int, sp.csr_array]]:
         """All couplings as (bath, number within the bath, sparse d x d operator)."""

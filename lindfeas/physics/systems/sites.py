@@ -33,15 +33,19 @@ def shifts(
     Entries below `CHARGE_TOLERANCE` of ``largest``, by default the largest entry, are rounding and
     do not count.
     """
+    final, initial = significant(operator, largest)
+    return set((charges[final] - charges[initial]).tolist()) or {0}
+
+
+def significant(
+    operator: sp.csr_array, largest: float | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(final, initial) states of the elements above `CHARGE_TOLERANCE` of ``largest``."""
     entries = sp.coo_array(operator)
-    if entries.nnz == 0:
-        return {0}
     size = np.abs(entries.data)
-    keep = size > CHARGE_TOLERANCE * (size.max() if largest is None else largest)
-    if not keep.any():
-        return {0}
+    keep = size > CHARGE_TOLERANCE * (size.max(initial=0.0) if largest is None else largest)
     row, column = entries.coords
-    return set((charges[row[keep]] - charges[column[keep]]).tolist())
+    return row[keep], column[keep]
 
 
 def shifted_part(operator: sp.csr_array, charges: NDArray[np.int64], shift: int) -> sp.csr_array:
