@@ -20,7 +20,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import roots_jacobi
 
 from lindfeas.errors import AccuracyError, PhysicsError
 from lindfeas.physics.baths.occupation import FloatArray, Occupied
@@ -91,6 +90,8 @@ def _gauss_legendre() -> tuple[FloatArray, FloatArray, FloatArray]:
 @lru_cache(maxsize=64)
 def _gauss_jacobi(power: float, order: int) -> tuple[FloatArray, FloatArray]:
     """Rule sum_j v_j f(x_j) for int_0^1 f(x) dx, exact for f = x**power * polynomial."""
+    from scipy.special import roots_jacobi  # 30 ms that reading a file need not wait for
+
     nodes, weights = roots_jacobi(order, 0.0, power)
     nodes = 0.5 * (1.0 + nodes)
     return nodes, weights * 0.5 ** (power + 1.0) / nodes**power
