@@ -116,10 +116,11 @@ def _without(row: list[Fraction], pivot: list[Fraction], column: int) -> list[Fr
 
 
 def _integers(vector: Sequence[Fraction]) -> list[int]:
-    """The vector times the number that makes its entries whole and without a common factor."""
+    """The vector times the number that makes its entries whole, without a common factor, the first
+    one positive."""
     denominator = math.lcm(*(value.denominator for value in vector))
     whole = [int(value * denominator) for value in vector]
-    common = math.gcd(*whole)
+    common = math.gcd(*whole) * (1 if next(filter(None, whole)) > 0 else -1)
     return [value // common for value in whole]
 
 
