@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Real
 from typing import Any
 
 from lindfeas.errors import InputError, quoted
+from lindfeas.physics.systems.checks import as_float
 
 
 def check_choice(value: Any, choices: tuple[str, ...], where: str) -> None:
@@ -24,9 +24,4 @@ def check_choice(value: Any, choices: tuple[str, ...], where: str) -> None:
 def real_number(value: Any) -> float | None:
     """A real number as a float, infinite beyond the doubles; None for anything else."""
     real = isinstance(value, Real) and not isinstance(value, bool)
-    if not real:
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+    return as_float(value) if real else None

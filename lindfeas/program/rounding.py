@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.physics.equations.reference_state import rotation_error
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF, Spectrum
 from lindfeas.program.hermitian import Layout
 
@@ -156,7 +157,7 @@ def level_uncertainty(
     size = reference.spectrum.dimension
     angles = reference.spectrum.rotation_angles()
     mean = np.add.outer(populations, populations) / 2
-    rotated = float(np.sum(angles * np.abs(np.subtract.outer(populations, populations))))
+    rotated = rotation_error(reference)
     regions = []
     for dimension, strength in zip(dimensions, strengths, strict=True):
         flow = np.sqrt(np.multiply.outer(strength.gain, strength.gain))

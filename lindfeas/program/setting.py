@@ -70,9 +70,8 @@ class Setting:
     @cached_property
     def population_distance(self) -> float:
         """How far rounding may have moved the reference's populations, as a trace distance."""
-        moved = self.target.requirements[0].level_errors
-        if moved is None:
-            moved = population_error(self.reference)
+        known = self.target.requirements[0].level_errors if self.target.follows_redfield else None
+        moved = population_error(self.reference) if known is None else known
         return min(1.0, SAFETY * float(moved.sum()) / 2)
 
     @property

@@ -44,9 +44,7 @@ class ReferenceState:
     @cached_property
     def error(self) -> float:
         """||delta rho0||_1: populations, and eigenvectors rotated into each other."""
-        p, angles = self.equation.populations, self.equation.spectrum.rotation_angles()
-        rotated = float(np.sum(angles * np.abs(np.subtract.outer(p, p))))
-        return rotated + float(self.level_errors.sum())
+        return rotation_error(self.equation) + float(self.level_errors.sum())
 
     @cached_property
     def action_error(self) -> float:
@@ -57,6 +55,12 @@ class ReferenceState:
 def leading_order(equation: Redfield) -> ReferenceState:
     """The zeroth-order steady state, and the action that leading coherences must balance."""
     return ReferenceState(equation)
+
+
+def rotation_error(equation: Redfield) -> float:
+    """||delta rho0||_1 from eigenvectors rotated into each other: sum theta_ab |p_a - p_b|."""
+    p, angles = equation.populations, equation.spectrum.rotation_angles()
+    return float(np.sum(angles * np.abs(np.subtract.outer(p, p))))
 
 
 def transform_errors(coupling: Coupling) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -139,15 +139,15 @@ def _combined(
         weight *= 2 * _span(charge, dimensions) + 1
     if total is None:
         return None
-    starts = np.cumsum([0, *(dimension - 1 for dimension in dimensions)])
-    return tuple(
-        (0, *(int(value) for value in total[start:stop]))
-        for start, stop in itertools.pairwise(starts)
-    )
+    return _by_site([int(value) for value in total], dimensions)
 
 
 def _span(charge: Sequence[int], dimensions: Sequence[int]) -> int:
     """Largest difference of the total charge of two states."""
-    starts = np.cumsum([0, *(dimension - 1 for dimension in dimensions)])
-    local = ([0, *charge[start:stop]] for start, stop in itertools.pairwise(starts))
-    return sum(max(values) - min(values) for values in local)
+    return sum(max(local) - min(local) for local in _by_site(charge, dimensions))
+
+
+def _by_site(charge: Sequence[int], dimensions: Sequence[int]) -> Charge:
+    """The charge of every state of every site, that of the first state, 0, included."""
+    starts = itertools.accumulate((dimension - 1 for dimension in dimensions), initial=0)
+    return tuple((0, *charge[start:stop]) for start, stop in itertools.pairwise(starts))

@@ -23,6 +23,11 @@ def real_number(value: Any, where: str) -> float:
     """A user's number as a float; infinite beyond the doubles, or NaN, if that is what it is."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
         raise InputError(f"must be a number, but is {quoted(value)}", where)
+    return as_float(value)
+
+
+def as_float(value: Any) -> float:
+    """A number as a float, infinite beyond the doubles."""
     try:
         return float(value)
     except OverflowError:
