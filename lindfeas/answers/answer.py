@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR
@@ -14,28 +13,40 @@ from numpy.typing import NDArray
 from lindfeas.answers.enclosure import Attempt
 from lindfeas.answers.steady_state_check import SteadyStateCheck
 from lindfeas.answers.trace_distance import TraceDistance
-from lindfeas.physics.equations.lindbladian import Lindbladian
+from lindfeas.physics.equations.lindbladian import Lindbladian, jump_operators
 from lindfeas.program.question import Question
 from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
-from lindfeas.text import Row, html_rows, html_table, interval_text, rounded, short_text
+from lindfeas.text import (
+    Badge,
+    Facts,
+    Grid,
+    Heading,
+    Row,
+    Section,
+    Sentence,
+    Tone,
+    html_report,
+    interval_text,
+    plain_report,
+    rounded,
+    short_text,
+)
 
 if TYPE_CHECKING:
     from lindfeas.answers.distance_witness import Witness
     from lindfeas.physics.equations.redfield import Redfield
 
-STRONGEST = 3
-"""How many jump operators of a region, and how many terms of each, are shown."""
-
-SMALLEST_RATE = 1e-6
-"""Jump operators with rates below this fraction of the region's largest are left out."""
-
-SMALLEST_TERM = 0.1
-"""Terms of a normalised jump operator below this are left out."""
 
 STEADY_STATE = "Steady state of the candidate"
 
 _UNKNOWN = "unknown"
+
+_TONES: dict[str, Tone] = {
+    Verdict.IMPOSSIBLE: "no",
+    Verdict.POSSIBLE: "yes",
+    Verdict.UNDECIDED: "open",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,7 +159,10 @@ class Answer:
         }
 
     def _repr_html_(self) -> str:
-        return answer_html(self)
+        return html_report(sections(self))
+
+    def __str__(self) -> str:
+        return plain_report(sections(self))
 
 
 def _candidate_dict(answer: Answer) -> dict[str, Any]:
@@ -178,18 +192,28 @@ def _complex_lists(matrix: Any) -> dict[str, Any]:
     return {"real": matrix.real.tolist(), "imag": matrix.imag.tolist()}
 
 
-def answer_html(answer: Answer) -> str:
-    """The whole answer as an HTML fragment, for a notebook's ``_repr_html_``."""
-    parts = [f"<p><b>{html.escape(answer.verdict)}</b></p>", html_rows(summary_rows(answer))]
-    parts.append(html_table("attempts", *attempts(answer)))
+def sections(answer: Answer, title: str = "") -> list[Section]:
+    """The whole answer, part after part: what `print`, the command and a notebook show.
+
+    Parameters
+    ----------
+    answer
+        What `lindfeas.answers.certify.certify` returned.
+    title
+        Headline, such as the problem's title; none by default.
+    """
+    parts: list[Section] = [Heading(title)] if title else []
+    parts.append(Badge("verdict", str(answer.verdict), _TONES[answer.verdict]))
+    parts.append(Facts(summary_rows(answer)))
+    parts.append(Grid("attempts", *attempts(answer)))
     if answer.candidate is not None:
-        parts.append(html_table("Lindbladian found", *jump_operators(answer.candidate)))
-        parts.append(html_rows(candidate_rows(answer)))
+        parts.append(Grid("Lindbladian found", *jump_operators(answer.candidate)))
+        parts.append(Facts(candidate_rows(answer)))
         if answer.check is not None:
             if answer.check.rows:
-                parts.append(html_table(STEADY_STATE, *steady_state(answer.check)))
-            parts.append(f"<p>{html.escape(answer.check.conclusion)}</p>")
-    return "<div>" + "".join(parts) + "</div>"
+                parts.append(Grid(STEADY_STATE, *steady_state(answer.check)))
+            parts.append(Sentence(answer.check.conclusion))
+    return parts
 
 
 def summary_rows(answer: Answer) -> list[Row]:
@@ -232,21 +256,6 @@ def attempts(answer: Answer) -> tuple[Sequence[str], list[Sequence[str]]]:
     return header, list(rows)
 
 
-def jump_operators(candidate: Lindbladian) -> tuple[Sequence[str], list[Sequence[str]]]:
-    """Header and rows of the table of each region's strongest jump operators."""
-    header = ("region", "sites", "rate", "jump rate", "jump operator (normalised)")
-    rows: list[Sequence[str]] = []
-    for region in candidate.regions:
-        first = (region.name, ", ".join(map(str, region.sites)), f"{region.rate:.6g}")
-        # expanded in the orthonormal basis: tr(f_i^dag L_n)
-        terms = np.einsum("iab,nab->ni", region.basis.conj(), region.jump_operators)
-        shown = region.jump_rates > SMALLEST_RATE * region.jump_rates[0]
-        for number, rate in enumerate(region.jump_rates[shown][:STRONGEST]):
-            operator = _operator(terms[number], region.basis_labels)
-            rows.append((*(first if number == 0 else ("", "", "")), f"{rate:.4g}", operator))
-    return header, rows
-
-
 def candidate_rows(answer: Answer) -> list[Row]:
     """What is known about the Lindbladian found, as (name, text)."""
     candidate = answer.candidate
@@ -274,19 +283,3 @@ def steady_state(check: SteadyStateCheck) -> tuple[Sequence[str], list[Sequence[
         for row in shown
     ]
     return header, list(rows)
-
-
-def _operator(vector: NDArray[Any], labels: Sequence[str]) -> str:
-    """A normalised combination of basis operators, its largest term real and positive."""
-    order = np.argsort(-np.abs(vector), kind="stable")
-    phase = vector[order[0]] / abs(vector[order[0]])
-    terms = [(complex(vector[k] / phase), labels[k]) for k in order[:STRONGEST]]
-    return " + ".join(
-        f"{_coefficient(c)} [{label}]" for c, label in terms if abs(c) >= SMALLEST_TERM
-    ).replace("+ -", "- ")
-
-
-def _coefficient(value: complex) -> str:
-    if abs(value.imag) < 5e-3:
-        return f"{value.real:.2f}"
-    return f"({value.real:.2f}{value.imag:+.2f}i)"

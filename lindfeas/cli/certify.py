@@ -78,9 +78,10 @@ def certify(
     if as_json:
         show_json(_content(problem, answer))
     else:
-        from lindfeas.cli.answer_text import answer_table
+        from lindfeas.answers.answer import sections
+        from lindfeas.text import rich_report
 
-        show(answer_table(problem.title or str(problem.path), answer))
+        show(rich_report(sections(answer, problem.title or str(problem.path))))
     return ExitCode.UNDECIDED if answer.verdict == Verdict.UNDECIDED else ExitCode.ANSWERED
 
 

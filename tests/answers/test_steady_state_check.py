@@ -22,14 +22,14 @@ from lindfeas import (
     plot,
     redfield_equation,
 )
-from lindfeas.answers.answer import answer_html
+from lindfeas.answers.answer import sections
 from lindfeas.answers.certify import steady_state_check
 from lindfeas.answers.steady_state_check import SteadyStateCheck, check_candidate
-from lindfeas.cli.answer_text import answer_table
 from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
 from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.text import html_report, rich_report
 from tests.console import printed
 from tests.systems import (
     SIGMA_MINUS,
@@ -341,12 +341,12 @@ def test_answer_shows_the_check() -> None:
     rows = json.loads(json.dumps(answer.to_dict()["check"], allow_nan=False))
     assert [row["epsilon"] for row in rows] == [0.1, 0.03, 0.01, 0.003, 0.0]
     assert set(rows[0]) == {"epsilon", "population_error", "coherence_error", "residual"}
-    text = printed(answer_table("", answer))
+    text = printed(rich_report(sections(answer)))
     for part in ("Steady state of the candidate", "population error", "-> 0", "stay 0.00996"):
         assert part in text
-    assert "-&gt; 0" in answer_html(answer)
+    assert "-&gt; 0" in html_report(sections(answer))
     assert replace(answer, check=None).to_dict()["check"] is None
-    assert "Steady state of" not in printed(answer_table("", replace(answer, check=None)))
+    assert "Steady state of" not in printed(rich_report(sections(replace(answer, check=None))))
 
 
 def test_large_candidates_are_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,15 @@ from numpy.typing import NDArray
 
 from lindfeas.errors import MissingExtraError
 from lindfeas.physics.systems.sites import embed
+
+STRONGEST = 3
+"""How many jump operators of a region, and how many terms of each, are shown."""
+
+SMALLEST_RATE = 1e-6
+"""Jump operators with rates below this fraction of the region's largest are left out."""
+
+SMALLEST_TERM = 0.1
+"""Terms of a normalised jump operator below this are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,3 +146,34 @@ class Lindbladian:
                     full = embed(jump, region.sites, self.dimensions).toarray()
                     collapse.append(qutip.Qobj(np.sqrt(rate * scale) * full, dims=dims))
         return shift, collapse
+
+
+def jump_operators(candidate: Lindbladian) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Header and rows of the table of each region's strongest jump operators."""
+    header = ("region", "sites", "rate", "jump rate", "jump operator (normalised)")
+    rows: list[Sequence[str]] = []
+    for region in candidate.regions:
+        first = (region.name, ", ".join(map(str, region.sites)), f"{region.rate:.6g}")
+        # expanded in the orthonormal basis: tr(f_i^dag L_n)
+        terms = np.einsum("iab,nab->ni", region.basis.conj(), region.jump_operators)
+        shown = region.jump_rates > SMALLEST_RATE * region.jump_rates[0]
+        for number, rate in enumerate(region.jump_rates[shown][:STRONGEST]):
+            operator = _operator(terms[number], region.basis_labels)
+            rows.append((*(first if number == 0 else ("", "", "")), f"{rate:.4g}", operator))
+    return header, rows
+
+
+def _operator(vector: NDArray[Any], labels: Sequence[str]) -> str:
+    """A normalised combination of basis operators, its largest term real and positive."""
+    order = np.argsort(-np.abs(vector), kind="stable")
+    phase = vector[order[0]] / abs(vector[order[0]])
+    terms = [(complex(vector[k] / phase), labels[k]) for k in order[:STRONGEST]]
+    return " + ".join(
+        f"{_coefficient(c)} [{label}]" for c, label in terms if abs(c) >= SMALLEST_TERM
+    ).replace("+ -", "- ")
+
+
+def _coefficient(value: complex) -> str:
+    if abs(value.imag) < 5e-3:
+        return f"{value.real:.2f}"
+    return f"({value.real:.2f}{value.imag:+.2f}i)"

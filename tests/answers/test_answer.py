@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lindfeas.answers.answer import Answer, answer_html, summary_rows
+from lindfeas.answers.answer import Answer, sections, summary_rows
 from lindfeas.answers.certify import certify
 from lindfeas.answers.trace_distance import TraceDistance
-from lindfeas.cli.answer_text import answer_table
+from lindfeas.cli import main
 from lindfeas.files.problem_file import read_problem
-from lindfeas.text import interval_text
+from lindfeas.text import html_report, interval_text, plain_report, rich_report
 from tests.console import printed
 
 PROBLEM = Path(__file__).parents[2] / "problems" / "qutrit-qubit.toml"
@@ -58,7 +60,7 @@ def test_interval_text(lower: float | None, upper: float | None, text: str) -> N
 
 
 def test_table_shows_the_candidate() -> None:
-    text = printed(answer_table("the title", answer()))
+    text = printed(rich_report(sections(answer(), "the title")))
     for part in ("the title", "possible", "hot", "cold", "spectral gap", "unique", "|0><1|"):
         assert part in text
 
@@ -72,7 +74,7 @@ def test_table_shows_failed_attempts() -> None:
         lower=None,
         upper=None,
     )
-    text = printed(answer_table("", replace(answer(), attempts=(failed, *answer().attempts))))
+    text = printed(rich_report(sections(replace(answer(), attempts=(failed, *answer().attempts)))))
     assert "ran [bold]out[/bold]" in text
     assert "CLARABEL" in text and "SCS" in text
 
@@ -85,10 +87,10 @@ def test_without_a_candidate() -> None:
         candidate=None,
         trace_distance=TraceDistance(lower=None, upper=None, lemma1=None),
     )
-    text = printed(answer_table("", bare))
+    text = printed(rich_report(sections(bare)))
     assert "the interval straddles" in text
     assert "trace distance" not in text
-    assert "the interval straddles" in answer_html(bare)
+    assert "the interval straddles" in html_report(sections(bare))
 
 
 def test_proved_and_certified_are_told_apart() -> None:
@@ -98,8 +100,31 @@ def test_proved_and_certified_are_told_apart() -> None:
 
 def test_html_is_escaped() -> None:
     failed = replace(answer().attempts[0], message="<script>")
-    text = answer_html(replace(answer(), attempts=(failed,)))
+    text = html_report(sections(replace(answer(), attempts=(failed,))))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert "|0&gt;&lt;1|" in text
-    assert answer()._repr_html_() == answer_html(answer())
+    assert answer()._repr_html_() == html_report(sections(answer()))
+
+
+def test_print_shows_what_the_command_shows() -> None:
+    command = CliRunner().invoke(main, ["certify", str(PROBLEM)], env={"COLUMNS": "100"})
+    shown = plain_report(sections(answer(), read_problem(PROBLEM).title), width=100)
+
+    def without_times(text: str) -> list[str]:
+        # the solver's seconds differ from run to run, and the command also proves
+        skipped = ("CLARABEL", "solver", "certified in", "lower bound proved", "optimal", "trace")
+        lines = (line.rstrip() for line in text.splitlines())
+        return [line for line in lines if not any(word in line for word in skipped)]
+
+    assert without_times(command.stdout) == without_times(shown)
+    assert str(answer()).splitlines()[0] == "verdict  possible"
+    assert not any(line.endswith(" ") for line in str(answer()).splitlines())
+
+
+def test_both_renderings_have_every_word() -> None:
+    whole = replace(answer(), reason="why <not>", certificate="here.json")
+    page, text = html_report(sections(whole)), plain_report(sections(whole), width=300)
+    words = {html.escape(word) for word in text.split() if set(word) - set("─━")}
+    assert len(words) > 50
+    assert {word for word in words if word not in page} == set()
