@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lindfeas.answers.candidate import Candidate
 from lindfeas.answers.enclosure import Attempt
 from lindfeas.answers.steady_state_check import SteadyStateCheck
-from lindfeas.answers.trace_distance import TraceDistance
-from lindfeas.physics.equations.lindbladian import Lindbladian, jump_operators
+from lindfeas.answers.trace_distance import NOTHING_KNOWN, Ends, TraceDistance
+from lindfeas.physics.equations.lindbladian import Lindbladian
 from lindfeas.program.question import Question
 from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
-from lindfeas.text import (
-    Badge,
-    Facts,
-    Grid,
-    Heading,
-    Row,
-    Section,
-    Sentence,
-    Tone,
-    html_report,
-    interval_text,
-    plain_report,
-    rounded,
-    short_text,
-)
+from lindfeas.text import html_report, plain_report
 
 if TYPE_CHECKING:
+    from lindfeas.answers.coherence_error import CoherenceError
     from lindfeas.answers.distance_witness import Witness
     from lindfeas.physics.equations.redfield import Redfield
-
-
-STEADY_STATE = "Steady state of the candidate"
-
-_UNKNOWN = "unknown"
-
-_TONES: dict[str, Tone] = {
-    Verdict.IMPOSSIBLE: "no",
-    Verdict.POSSIBLE: "yes",
-    Verdict.UNDECIDED: "open",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,27 +33,37 @@ class Answer:
     setting
         The question, and what follows from it before anything is solved.
     verdict
-        ``impossible``, ``possible`` or ``undecided``.
+        ``impossible``, ``possible`` or ``undecided``, by the question's criterion.
     reason
         Why it is undecided, else None.
     lower, upper
-        Certified bounds on the optimum tau, floating-point error included.
+        Certified bounds on the optimal defect tau, floating-point error included.
     proved
         Whether ``lower`` was proved in ball arithmetic.
+    proved_quantities
+        What was proved in ball arithmetic: ``defect`` (a lower bound above 0), ``distance``,
+        ``coherence``, ``exact``.
     trace_distance
-        See `TraceDistance`; None values where it does not apply.
+        Of the populations of every allowed Lindbladian with a unique steady state.
+    trace_distance_all
+        Of all p' >= 0 that some allowed Lindbladian leaves alone, unique or not.
+    coherence_error
+        Of the leading coherences, for ``populations+coherences`` by distance; None otherwise.
     solver, seconds
         Whose numbers gave the final interval, and wall time in all.
+    truncated
+        Whether a time limit, or an interruption, cut the computation short.
     attempts
         Every solve, failures included.
     multiplier
         The dual vector y behind ``lower``, one entry per row of the program; for populations
         one per level, in the order of ``reference.spectrum``, shape (d,).
-    candidate
-        The best Lindbladian found; with the verdict ``possible`` the best found that counts (unique
-        steady state, rates that are not negligible).
-    candidate_defect
-        Its defect, rounding included: ``upper``, or above it where the optimum does not count.
+    optimal
+        The Lindbladian of least defect; by the criterion ``defect`` and with the verdict
+        ``possible`` the best found that counts (unique steady state, rates not negligible).
+    nearest
+        The Lindbladian whose steady state is nearest, behind the upper ends of ``trace_distance``
+        and ``coherence_error``; None if none with a unique steady state was found.
     hamiltonian_limit
         Largest Hilbert-Schmidt norm of the allowed H_r; None where there are none.
     certificate
@@ -88,8 +73,6 @@ class Answer:
         was left to `lindfeas.answers.certify.steady_state_check` because of its size.
     distance_witness
         What certifies the sharp lower end of the trace distance, if it was computed.
-    nearest
-        The Lindbladian behind the upper end of the trace distance, if it is not the candidate.
     """
 
     setting: Setting = field(repr=False)
@@ -98,18 +81,21 @@ class Answer:
     lower: float
     upper: float
     proved: bool = False
+    proved_quantities: tuple[str, ...] = ()
     trace_distance: TraceDistance
+    trace_distance_all: Ends = NOTHING_KNOWN
+    coherence_error: CoherenceError | None = None
     solver: str
     seconds: float
+    truncated: bool = False
     attempts: tuple[Attempt, ...] = field(repr=False)
     multiplier: NDArray[np.float64] = field(repr=False)
-    candidate: Lindbladian | None = field(repr=False)
-    candidate_defect: float | None = field(default=None, repr=False)
+    optimal: Candidate | None = field(default=None, repr=False)
+    nearest: Candidate | None = field(default=None, repr=False)
     hamiltonian_limit: float | None = None
     certificate: str | None = None
     check: SteadyStateCheck | None = field(default=None, repr=False)
     distance_witness: Witness | None = field(default=None, repr=False)
-    nearest: Lindbladian | None = field(default=None, repr=False)
 
     @property
     def question(self) -> Question:
@@ -132,16 +118,64 @@ class Answer:
         return self.question.target_norm
 
     @property
+    def criterion(self) -> str:
+        """What the verdict is about: ``distance`` or ``defect``."""
+        return self.question.criterion
+
+    @property
     def tolerance(self) -> float:
-        """The tolerance behind the verdict."""
+        """The tolerance for the defect: behind the verdict with the criterion ``defect``."""
         return self.question.tolerance
+
+    @property
+    def distance_tolerance(self) -> float:
+        """The tolerance for the trace distance of the populations."""
+        return self.question.distance_tolerance
+
+    @property
+    def coherence_tolerance(self) -> float:
+        """The tolerance for the relative error of the leading coherences."""
+        return self.question.coherence_tolerance
+
+    @property
+    def exact(self) -> str:
+        """``excluded`` if it is certified that no allowed Lindbladian has exactly that state.
+
+        Else ``open``: a defect of 0 was not ruled out.
+        """
+        return "excluded" if self.lower > 0 else "open"
+
+    @property
+    def shown(self) -> Candidate | None:
+        """The one that is shown, written and put to work, with its own numbers.
+
+        The nearest one by the criterion ``distance``, that of least defect by ``defect``; where
+        there is no nearest one, that of least defect.
+        """
+        by_distance = self.criterion == "distance" and self.nearest is not None
+        return self.nearest if by_distance else self.optimal
+
+    @property
+    def candidate(self) -> Lindbladian | None:
+        """The Lindbladian that is shown; see `shown`."""
+        return None if self.shown is None else self.shown.lindbladian
+
+    @property
+    def candidate_defect(self) -> float | None:
+        """Its own defect, rounding included; ``upper`` is that of the optimum."""
+        return None if self.shown is None else self.shown.defect
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the arrays, as plain JSON types."""
+        coherence = self.coherence_error
         return {
             "verdict": str(self.verdict),
+            "exact": self.exact,
             "reason": self.reason,
             "target": self.target,
+            "criterion": self.criterion,
+            "distance_tolerance": self.distance_tolerance,
+            "coherence_tolerance": self.coherence_tolerance,
             "norm": self.norm,
             "tolerance": self.tolerance,
             "hamiltonian_limit": self.hamiltonian_limit,
@@ -149,29 +183,51 @@ class Answer:
             "lower": self.lower,
             "upper": self.upper,
             "proved": self.proved,
+            "proved_quantities": list(self.proved_quantities),
             "trace_distance": asdict(self.trace_distance),
+            "trace_distance_all": asdict(self.trace_distance_all),
+            "coherence_error": None if coherence is None else coherence.to_dict(),
             "solver": self.solver,
             "seconds": self.seconds,
+            "truncated": self.truncated,
             "certificate": self.certificate,
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "check": None if self.check is None else self.check.to_list(),
-            "candidate": None if self.candidate is None else _candidate_dict(self),
+            "candidate": None if self.shown is None else _candidate_dict(self.shown),
         }
 
+    def report(self, detail: int = 0, title: str = "") -> str:
+        """The answer as plain text.
+
+        Parameters
+        ----------
+        detail
+            0 for one screen, 1 with the solves and the candidate put to work, 2 for everything.
+        title
+            Headline.
+        """
+        from lindfeas.answers.report import sections
+
+        return plain_report(sections(self, title, detail=detail))
+
     def _repr_html_(self) -> str:
-        return html_report(sections(self))
+        from lindfeas.answers.report import sections
+
+        return html_report(sections(self, detail=1))
 
     def __str__(self) -> str:
-        return plain_report(sections(self))
+        return self.report()
 
 
-def _candidate_dict(answer: Answer) -> dict[str, Any]:
-    candidate = answer.candidate
-    assert candidate is not None
+def _candidate_dict(candidate: Candidate) -> dict[str, Any]:
+    found = candidate.lindbladian
     return {
-        "defect": answer.candidate_defect,
-        "steady_state_unique": candidate.steady_state_unique,
-        "spectral_gap": candidate.spectral_gap,
+        "defect": candidate.defect,
+        "trace_distance": candidate.distance,
+        "coherence_error": candidate.coherence_error,
+        "steady_state_unique": found.steady_state_unique,
+        "spectral_gap": found.spectral_gap,
+        "relative_gap": candidate.relative_gap,
         "regions": [
             {
                 "name": region.name,
@@ -183,103 +239,10 @@ def _candidate_dict(answer: Answer) -> dict[str, Any]:
                 "kossakowski": _complex_lists(region.kossakowski),
                 "hamiltonian": _complex_lists(region.hamiltonian),
             }
-            for region in candidate.regions
+            for region in found.regions
         ],
     }
 
 
 def _complex_lists(matrix: Any) -> dict[str, Any]:
     return {"real": matrix.real.tolist(), "imag": matrix.imag.tolist()}
-
-
-def sections(answer: Answer, title: str = "") -> list[Section]:
-    """The whole answer, part after part: what `print`, the command and a notebook show.
-
-    Parameters
-    ----------
-    answer
-        What `lindfeas.answers.certify.certify` returned.
-    title
-        Headline, such as the problem's title; none by default.
-    """
-    parts: list[Section] = [Heading(title)] if title else []
-    parts.append(Badge("verdict", str(answer.verdict), _TONES[answer.verdict]))
-    parts.append(Facts(summary_rows(answer)))
-    parts.append(Grid("attempts", *attempts(answer)))
-    if answer.candidate is not None:
-        parts.append(Grid("Lindbladian found", *jump_operators(answer.candidate)))
-        parts.append(Facts(candidate_rows(answer)))
-        if answer.check is not None:
-            if answer.check.rows:
-                parts.append(Grid(STEADY_STATE, *steady_state(answer.check)))
-            parts.append(Sentence(answer.check.conclusion))
-    return parts
-
-
-def summary_rows(answer: Answer) -> list[Row]:
-    """The answer's main facts as (name, text)."""
-    rows = [("reason", answer.reason)] if answer.reason else []
-    rows.append(("target", answer.target))
-    if answer.norm:
-        rows.append(("norm", answer.norm))
-    rows.append(("optimal defect", interval_text(answer.lower, answer.upper)))
-    rows.append(("", "lower bound proved" if answer.proved else "certified in double precision"))
-    rows.append(("tolerance", f"{answer.tolerance:g}"))
-    if answer.hamiltonian_limit is not None:
-        rows.append(("local Hamiltonians", f"up to {answer.hamiltonian_limit:g} (norm of each)"))
-    distance = answer.trace_distance
-    if distance.lower is not None or distance.upper is not None:
-        rows.append(("trace distance", interval_text(distance.lower, distance.upper)))
-    if distance.lemma1 is not None:
-        rows.append(("  by Lemma 1", f">= {rounded(distance.lemma1, 4, ROUND_FLOOR)}"))
-    rows.append(("solver", f"{answer.solver or 'none'}, {answer.seconds:.2f} s in all"))
-    if answer.certificate:
-        rows.append(("certificate", str(answer.certificate)))
-    return rows
-
-
-def attempts(answer: Answer) -> tuple[Sequence[str], list[Sequence[str]]]:
-    """Header and rows of the table of solver runs, the failed ones among them."""
-    header = ("solver", "scale", "status", "lower", "upper", "seconds", "message")
-    rows = [
-        (
-            attempt.solver,
-            f"{attempt.scale:.3g}",
-            str(attempt.status).replace("_", " "),
-            short_text(attempt.lower, ROUND_FLOOR, 4),
-            short_text(attempt.upper, ROUND_CEILING, 4),
-            f"{attempt.seconds:.2f}",
-            attempt.message or "",
-        )
-        for attempt in answer.attempts
-    ]
-    return header, list(rows)
-
-
-def candidate_rows(answer: Answer) -> list[Row]:
-    """What is known about the Lindbladian found, as (name, text)."""
-    candidate = answer.candidate
-    if candidate is None:
-        return []
-    unique = {True: "unique", False: "not unique"}.get(candidate.steady_state_unique, _UNKNOWN)
-    gap = candidate.spectral_gap
-    return [
-        ("its defect", f"<= {short_text(answer.candidate_defect, ROUND_CEILING)}"),
-        ("its steady state", unique),
-        ("its spectral gap", _UNKNOWN if gap is None else f"{gap:.4g}"),
-    ]
-
-
-def steady_state(check: SteadyStateCheck) -> tuple[Sequence[str], list[Sequence[str]]]:
-    """Header and rows of the table of errors at falling strength, the limit last."""
-    header = ("eps", "population error", "coherence error")
-    shown = [*check.rows, *([] if check.limit is None else [check.limit])]
-    rows = [
-        (
-            f"{row.epsilon:g}" if row.epsilon else "-> 0",
-            f"{row.population_error:.3g}",
-            "-" if row.coherence_error is None else f"{row.coherence_error:.3g}",
-        )
-        for row in shown
-    ]
-    return header, list(rows)

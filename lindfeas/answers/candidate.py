@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from lindfeas.errors import PhysicsError
+from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian, RegionDissipator
 from lindfeas.physics.equations.operator_basis import Region, merged
 from lindfeas.physics.equations.rate_equation import stationary_distribution
 from lindfeas.physics.equations.redfield import Redfield
+from lindfeas.program import bounds
 from lindfeas.program.program import Point, Program
 from lindfeas.program.setting import Setting
 
@@ -23,6 +26,65 @@ SLOWEST = 8
 UNIQUENESS_TOLERANCE = 1e-10
 """Smallest spectral gap, relative to the candidate's own fastest rate, populations or coherences,
 that counts as a unique steady state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidate:
+    """A Lindbladian that was found, and how far from the truth it is: its own numbers, no others'.
+
+    Parameters
+    ----------
+    lindbladian
+        The Lindbladian.
+    defect
+        Upper end of its defect, rounding included (rate unit).
+    distance
+        Upper end of the trace distance T of its populations from the true ones; None if its steady
+        state is not unique.
+    coherence_error
+        Upper end of the relative error R of its coherences; None where it was not asked for.
+    """
+
+    lindbladian: Lindbladian
+    defect: float
+    distance: float | None
+    coherence_error: float | None = None
+
+    @property
+    def relative_gap(self) -> float:
+        """Its spectral gap as a fraction of its rates: the largest tr Gamma^r d_r / d."""
+        levels = int(np.prod(self.lindbladian.dimensions))
+        largest = max(own.rate * own.dimension / levels for own in self.lindbladian.regions)
+        return self.lindbladian.spectral_gap / largest if largest > 0 else 0.0
+
+
+def candidate_of(
+    setting: Setting,
+    point: Point,
+    *,
+    defect: float | None = None,
+    distance: float | None = None,
+    coherence_error: float | None = None,
+) -> Candidate:
+    """The candidate of a feasible point of a question's program.
+
+    Parameters
+    ----------
+    defect, distance
+        Upper ends that are known; worked out from the point if left out.
+    """
+    found = lindbladian_of(setting, point)
+    if defect is None:
+        defect = bounds.upper_bound(setting.program, point)
+    if distance is None and found.populations is not None:
+        moved = trace_distance(found.populations, setting.reference.populations)
+        distance = min(moved + setting.population_distance, 1.0)
+    return Candidate(
+        lindbladian=found,
+        defect=defect,
+        distance=distance if found.steady_state_unique else None,
+        coherence_error=coherence_error,
+    )
 
 
 def lindbladian_of(setting: Setting, point: Point) -> Lindbladian:

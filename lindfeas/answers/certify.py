@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lindfeas.answers.answer import Answer
-from lindfeas.answers.candidate import lindbladian_of
+from lindfeas.answers.candidate import Candidate, candidate_of
 from lindfeas.answers.distance_witness import CELLS, Witness, distance_witness
 from lindfeas.answers.enclosure import Enclosure, enclose
+from lindfeas.answers.judgement import (
+    Judgement,
+    by_defect,
+    by_distance,
+    by_distance_and_coherences,
+    verdict_of,
+)
 from lindfeas.answers.nearest import nearest_lindbladian
 from lindfeas.answers.possibility import Demands
 from lindfeas.answers.steady_state_check import EPSILONS, SteadyStateCheck, check_candidate
-from lindfeas.answers.trace_distance import TraceDistance, column_bound, lemma1
+from lindfeas.answers.trace_distance import (
+    NOTHING_KNOWN,
+    Ends,
+    TraceDistance,
+    column_bound,
+    lemma1,
+)
+from lindfeas.answers.watch import Report, Watch, checked_limit, reporter
 from lindfeas.errors import InputError, quoted
-from lindfeas.physics.dynamics.measures import trace_distance
-from lindfeas.physics.equations.lindbladian import Lindbladian
-from lindfeas.program.bounds import Interval
 from lindfeas.program.program import Program
 from lindfeas.program.question import Question, require_question
 from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
 from lindfeas.solvers.catalogue import usable_solvers
+from lindfeas.text import interval_text
+
+if TYPE_CHECKING:
+    from lindfeas.answers.coherence_error import CoherenceError
 
 QUICK_LEVELS = 64
 
@@ -33,12 +48,28 @@ CHECKED = 1000
 """The candidate's steady state is computed along with the answer up to this many unknowns."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while an answer was computed.
+
+    Parameters
+    ----------
+    answer
+        What is certified by then; its bounds and its verdict hold.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("interrupted; .answer holds what is certified so far")
+        self.answer = answer
+
+
 def certify(
     question: Question,
     *,
     solver: str | None = None,
     sharp: bool | None = None,
     check: bool = True,
+    time_limit: float | None = None,
+    progress: bool | Report = True,
 ) -> Answer:
     """Which verdict, between which certified bounds, and by which Lindbladian.
 
@@ -49,11 +80,17 @@ def certify(
     solver
         A name of `lindfeas.solver_status`; by default Clarabel, then SCS or MOSEK if usable.
     sharp
-        Whether to spend time on a sharp bound on the trace distance, for populations; by default
-        where it takes less than about a second.
+        Whether to spend time on both ends of the least distance; by default where it takes less
+        than about ten seconds.
     check
         Whether to compute the candidate's steady state at several coupling strengths, where the
         system is small enough.
+    time_limit
+        Seconds after which nothing more is begun. One solve is always done, and no running solve
+        is cut. Then `Answer.truncated` is True, and bounds and verdict hold all the same.
+    progress
+        Who is told what runs, from ten seconds on: True for one line on standard error, False for
+        nobody, or a function of a `Progress`, which is called from another thread.
 
     Returns
     -------
@@ -65,6 +102,8 @@ def certify(
         If the question has no answer of this kind (degenerate levels, several steady states).
     SolverError
         If no usable solver returned anything.
+    Interrupted
+        On Ctrl-C after the first solve; its ``answer`` holds what is certified so far.
 
     Examples
     --------
@@ -75,78 +114,174 @@ def certify(
     >>> lf.certify(lf.Question(system=chain)).verdict
     'impossible'
     """
-    started = time.perf_counter()
     require_question(question)
-    solvers = usable_solvers(solver)
-    setting = Setting(question)
-    enclosure = enclose(setting.program, solvers)
-    verdict, reason, candidate, defect = _decided(setting, enclosure)
-    put_to_work = _checked(candidate, setting) if check else None
-    distance = _distances(setting, enclosure.interval, candidate)
-    witness, nearest = None, None
-    cells = _cells(setting.program, sharp) if setting.target.is_populations else 0
-    if cells:
-        distance, witness, nearest = _sharp(setting, enclosure, distance, cells)
-    return Answer(
-        setting=setting,
-        verdict=verdict,
-        reason=reason,
-        lower=enclosure.interval.lower,
-        upper=enclosure.interval.upper,
-        trace_distance=distance,
-        solver=enclosure.solver,
-        seconds=time.perf_counter() - started,
-        attempts=enclosure.attempts,
-        multiplier=enclosure.multiplier,
-        candidate=candidate,
-        candidate_defect=defect,
-        hamiltonian_limit=setting.hamiltonian_limit,
-        check=put_to_work,
-        distance_witness=witness,
-        nearest=nearest,
+    watch = Watch(checked_limit(time_limit), reporter(progress))
+    course = _Course(
+        setting=Setting(question), solvers=usable_solvers(solver), sharp=sharp, watch=watch
     )
+    stages = (course.enclose, course.measure, *([course.put_to_work] if check else []))
+    try:
+        for stage in stages:
+            stage()
+    except KeyboardInterrupt:
+        if course.enclosure is None or course.enclosure.point is None:
+            raise
+        watch.truncated = True
+        raise Interrupted(course.answer()) from None
+    return course.answer()
 
 
-def verdict_of(interval: Interval, tolerance: float) -> Verdict:
-    """``impossible`` from the tolerance on, ``possible`` below it, else ``undecided``."""
-    if interval.lower >= tolerance:
-        return Verdict.IMPOSSIBLE
-    return Verdict.POSSIBLE if interval.upper < tolerance else Verdict.UNDECIDED
+@dataclass(slots=True, kw_only=True)
+class _Course:
+    """A question on its way to an answer; an answer can be had at any time after a solve."""
 
+    setting: Setting
+    solvers: Sequence[str]
+    sharp: bool | None
+    watch: Watch
+    enclosure: Enclosure | None = None
+    shortcoming: str | None = None
+    optimal: Candidate | None = None
+    nearest: Candidate | None = None
+    distance: TraceDistance = NOTHING_KNOWN
+    distance_all: Ends = NOTHING_KNOWN
+    coherence: CoherenceError | None = None
+    witness: Witness | None = None
+    check: SteadyStateCheck | None = None
 
-def _decided(
-    setting: Setting, enclosure: Enclosure
-) -> tuple[Verdict, str | None, Lindbladian | None, float | None]:
-    """(verdict, why it is undecided, candidate, its defect).
+    @property
+    def question(self) -> Question:
+        """What was asked."""
+        return self.setting.question
 
-    ``possible`` wants a candidate that meets all `Demands`; its defect, below the tolerance, may
-    exceed the optimum.
-    """
-    interval, point = enclosure.interval, enclosure.point
-    verdict = verdict_of(interval, setting.question.tolerance)
-    if verdict == Verdict.POSSIBLE:
-        candidate, defect, reason = Demands(setting=setting).search(enclosure)
-        return Verdict.UNDECIDED if reason else Verdict.POSSIBLE, reason, candidate, defect
-    reason = None
-    if verdict == Verdict.UNDECIDED:
-        reason = "the certified interval straddles the tolerance"
-    if point is None:
-        return verdict, reason, None, None
-    return verdict, reason, lindbladian_of(setting, point), interval.upper
+    def enclose(self) -> None:
+        """The interval of the defect, and the Lindbladian at its upper end."""
 
+        def observe(enclosure: Enclosure) -> None:
+            self.enclosure = enclosure
 
-def _checked(candidate: Lindbladian | None, setting: Setting) -> SteadyStateCheck | None:
-    """The candidate put to work, where that is cheap."""
-    if candidate is None:
-        return None
-    check = check_candidate(
-        candidate,
-        setting.reference,
-        regions=setting.ansatz.regions,
-        coherences_asked=not setting.target.is_populations,
-        largest=CHECKED,
-    )
-    return None if check.unknowns > CHECKED else check
+        with self.watch.stage("optimal defect", self._known_defect):
+            self.enclosure = enclose(
+                self.setting.program, self.solvers, observe=observe, stop=self.watch.is_over
+            )
+            self._take_optimal()
+        self._take_simple_distances()
+
+    def _take_optimal(self) -> None:
+        enclosure, question = self.enclosure, self.question
+        assert enclosure is not None
+        verdict = verdict_of(enclosure.interval, question.tolerance)
+        if question.criterion == "defect" and verdict == Verdict.POSSIBLE:
+            self.optimal, self.shortcoming = Demands(setting=self.setting).search(enclosure)
+        elif enclosure.point is not None:
+            upper = enclosure.interval.upper
+            self.optimal = candidate_of(self.setting, enclosure.point, defect=upper)
+            if self.optimal.distance is not None:
+                self.nearest = self.optimal
+
+    def _take_simple_distances(self) -> None:
+        """What follows from the defect; distances follow from that of populations only."""
+        assert self.enclosure is not None
+        upper = None if self.optimal is None else self.optimal.distance
+        lower, by_lemma1 = None, None
+        if self.setting.target.is_populations:
+            defect, ansatz = self.enclosure.interval.lower, self.setting.ansatz
+            levels = self.setting.reference.spectrum.dimension
+            lower, by_lemma1 = column_bound(defect, ansatz, levels), lemma1(defect, ansatz)
+        self.distance = TraceDistance(lower=lower, upper=upper, lemma1=by_lemma1)
+        self.distance_all = Ends(lower=lower, upper=upper)
+
+    def measure(self) -> None:
+        """Both ends of the least distance of the steady states."""
+        if not self.setting.target.is_populations:
+            return
+        if cells := _cells(self.setting.program, self.sharp):
+            with self.watch.stage("least trace distance", self._known_distance):
+                self._sharpen(cells)
+
+    def _sharpen(self, cells: int) -> None:
+        """Both ends of the trace distance, sharpened; what cannot be improved stays."""
+        enclosure, setting = self.enclosure, self.setting
+        assert enclosure is not None
+        if enclosure.point is None or self.watch.is_over():
+            return
+        program, reference, flows = setting.program, setting.reference, setting.flows
+        found = nearest_lindbladian(program, reference.populations, flows, enclosure.point)
+        if found is not None:
+            upper = min(found[1] + setting.population_distance, 1.0)
+            if self.distance.upper is None or upper <= self.distance.upper:
+                self.nearest = candidate_of(setting, found[0], distance=upper)
+                self.distance = replace(self.distance, upper=upper)
+                self.distance_all = replace(self.distance_all, upper=upper)
+        if self.watch.is_over():
+            return
+        ceiling = 2.0 if self.distance.upper is None else 2 * self.distance.upper
+        witness = distance_witness(
+            program, reference, flows, enclosure.multiplier, ceiling, enclosure.solver, cells=cells
+        )
+        if witness is not None:
+            self.witness = witness
+            lower = max(self.distance.lower or 0.0, witness.length / 2)
+            self.distance = replace(self.distance, lower=lower)
+            self.distance_all = replace(self.distance_all, lower=lower)
+
+    def put_to_work(self) -> None:
+        """The Lindbladian that is shown, at several coupling strengths, where that is cheap."""
+        shown = self.answer().shown
+        if shown is None or self.watch.is_over():
+            return
+        with self.watch.stage("steady states of the Lindbladian found"):
+            check = check_candidate(
+                shown.lindbladian,
+                self.setting.reference,
+                regions=self.setting.ansatz.regions,
+                coherences_asked=not self.setting.target.is_populations,
+                largest=CHECKED,
+            )
+        self.check = None if check.unknowns > CHECKED else check
+
+    def _judged(self) -> Judgement:
+        assert self.enclosure is not None
+        question = self.question
+        if question.criterion == "defect":
+            return by_defect(self.enclosure.interval, question.tolerance, self.shortcoming)
+        if question.asks_for_populations:
+            return by_distance(self.distance, question.distance_tolerance, self.nearest)
+        return by_distance_and_coherences(self.coherence, question, self.nearest)
+
+    def answer(self) -> Answer:
+        """What is certified so far."""
+        enclosure, judgement = self.enclosure, self._judged()
+        assert enclosure is not None
+        return Answer(
+            setting=self.setting,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            lower=enclosure.interval.lower,
+            upper=enclosure.interval.upper,
+            trace_distance=self.distance,
+            trace_distance_all=self.distance_all,
+            coherence_error=self.coherence,
+            solver=enclosure.solver,
+            seconds=self.watch.seconds,
+            truncated=self.watch.truncated,
+            attempts=enclosure.attempts,
+            multiplier=enclosure.multiplier,
+            optimal=self.optimal,
+            nearest=self.nearest,
+            hamiltonian_limit=self.setting.hamiltonian_limit,
+            check=self.check,
+            distance_witness=self.witness,
+        )
+
+    def _known_defect(self) -> str:
+        if self.enclosure is None:
+            return ""
+        ends = self.enclosure.interval
+        return f"the defect is in {interval_text(ends.lower, ends.upper)}"
+
+    def _known_distance(self) -> str:
+        return f"T is in {interval_text(self.distance.lower, self.distance.upper)}"
 
 
 def _cells(program: Program, sharp: bool | None) -> int:
@@ -161,49 +296,6 @@ def _cells(program: Program, sharp: bool | None) -> int:
     if program.rows > QUICK_LEVELS or cones > QUICK_CONES:
         return 0
     return 1 if cones else CELLS
-
-
-def _sharp(
-    setting: Setting, enclosure: Enclosure, distance: TraceDistance, cells: int
-) -> tuple[TraceDistance, Witness | None, Lindbladian | None]:
-    """Both ends of the trace distance, sharpened; what cannot be improved stays."""
-    if enclosure.point is None:
-        return distance, None, None
-    program, reference, flows = setting.program, setting.reference, setting.flows
-    found = nearest_lindbladian(program, reference.populations, flows, enclosure.point)
-    nearest, upper = None, distance.upper
-    moved = setting.population_distance
-    if found is not None and (upper is None or found[1] + moved <= upper):
-        upper = min(found[1] + moved, 1.0)
-        nearest = lindbladian_of(setting, found[0])
-    ceiling = 2.0 if upper is None else 2 * upper
-    witness = distance_witness(
-        program, reference, flows, enclosure.multiplier, ceiling, enclosure.solver, cells=cells
-    )
-    if witness is not None and distance.lower is not None:
-        distance = replace(distance, lower=max(distance.lower, witness.length / 2))
-    return replace(distance, upper=upper), witness, nearest
-
-
-def _distances(
-    setting: Setting, interval: Interval, candidate: Lindbladian | None
-) -> TraceDistance:
-    """Distances between steady populations follow from tau_pop only.
-
-    The upper end counts how far the true populations can be from the computed ones.
-    """
-    reference, ansatz = setting.reference, setting.ansatz
-    upper = None
-    if candidate is not None and candidate.populations is not None:
-        upper = trace_distance(candidate.populations, reference.populations)
-        upper = min(upper + setting.population_distance, 1.0)
-    if not setting.target.is_populations:
-        return TraceDistance(lower=None, upper=upper, lemma1=None)
-    return TraceDistance(
-        lower=column_bound(interval.lower, ansatz, reference.spectrum.dimension),
-        upper=upper,
-        lemma1=lemma1(interval.lower, ansatz),
-    )
 
 
 def steady_state_check(answer: Answer, epsilons: Sequence[float] = EPSILONS) -> SteadyStateCheck:

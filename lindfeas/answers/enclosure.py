@@ -121,11 +121,13 @@ def enclose(
     solvers: Sequence[str],
     *,
     observe: Callable[[Enclosure], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Enclosure:
     """The certified interval of a program, and the points behind it.
 
     A further solver is tried only while the ones before it returned nothing at all. ``observe`` is
-    called after every attempt with what is known by then.
+    called after every attempt with what is known by then; ``stop`` is asked before each but the
+    first that returns a point, and ends the search by saying yes.
 
     Raises
     ------
@@ -141,7 +143,7 @@ def enclose(
         if observe is not None:
             observe(enclosure.times(unit))
 
-    return _enclosed(program.in_units_of(unit), solvers, report).times(unit)
+    return _enclosed(program.in_units_of(unit), solvers, report, stop).times(unit)
 
 
 def _require_small(program: Program) -> None:
@@ -158,7 +160,10 @@ def _require_small(program: Program) -> None:
 
 
 def _enclosed(
-    program: Program, solvers: Sequence[str], observe: Callable[[Enclosure], None]
+    program: Program,
+    solvers: Sequence[str],
+    observe: Callable[[Enclosure], None],
+    stop: Callable[[], bool],
 ) -> Enclosure:
     effort = _effort(program)
     best = Enclosure(
@@ -172,6 +177,8 @@ def _enclosed(
         idle = 0
         inner = _inner_multiplier(program, name)
         for factor, floor in PLAN:
+            if best.point is not None and stop():
+                break
             width = best.interval.width
             raw = solve(
                 program,
@@ -185,7 +192,8 @@ def _enclosed(
             idle = idle + 1 if best.interval.width > BARELY * width else 0
             if _is_narrow(best.interval, program, best.point, effort) or idle == effort.idle:
                 break
-        best = _with_slower_rates(program, best, name, inner, effort)
+        if not stop():
+            best = _with_slower_rates(program, best, name, inner, effort)
         if best.point is not None:
             slack = bounds.rounding_of(program, best.point) / 100
             point = smaller_shift(program, best.point, slack)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindfeas.answers.candidate import lindbladian_of
+from lindfeas.answers.candidate import Candidate, candidate_of, lindbladian_of
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.errors import SolverError
 from lindfeas.physics.equations.lindbladian import Lindbladian
@@ -101,8 +101,8 @@ class Demands:
         whole = isinstance(target.projection, str)
         return target.follows_redfield and whole and not target.is_populations
 
-    def search(self, enclosure: Enclosure) -> tuple[Lindbladian | None, float | None, str | None]:
-        """(candidate, its defect rounded up, why it does not count or None).
+    def search(self, enclosure: Enclosure) -> tuple[Candidate | None, str | None]:
+        """(candidate, why it does not count or None).
 
         The reason is that of the candidate that came closest. The optimum found comes first, then
         near-optimal points farther from the cone's boundary, then optima with rates that are held
@@ -110,20 +110,20 @@ class Demands:
         """
         point = enclosure.point
         if point is None:
-            return None, None, NOT_UNIQUE
-        found, defect = self.candidate(point), enclosure.interval.upper
-        reason = self.shortcoming(point, found)
+            return None, NOT_UNIQUE
+        found = candidate_of(self.setting, point, defect=enclosure.interval.upper)
+        reason = self.shortcoming(point, found.lindbladian)
         if reason is None:
-            return found, defect, None
+            return found, None
         for other in self._others(enclosure):
             upper = bounds.upper_bound(self.program, other)
             if upper < self.tolerance:
-                candidate = self.candidate(other)
-                again = self.shortcoming(other, candidate)
+                candidate = candidate_of(self.setting, other, defect=upper)
+                again = self.shortcoming(other, candidate.lindbladian)
                 if again is None:
-                    return candidate, upper, None
+                    return candidate, None
                 reason = max(reason, again, key=SHORTCOMINGS.index)
-        return found, defect, reason
+        return found, reason
 
     def _others(self, enclosure: Enclosure) -> Iterator[Point]:
         """Feasible points near the optimum, with better conditioned Gamma or larger rates."""

@@ -104,7 +104,7 @@ class SteadyStateCheck:
 
     @property
     def conclusion(self) -> str:
-        """What the numbers say, in words."""
+        """What the numbers say, in words; nothing about coherences that were not asked for."""
         if self.limit is None:
             return f"not computed: {self.reason}"
         last = min(self.rows, key=lambda row: row.epsilon)
@@ -117,16 +117,16 @@ class SteadyStateCheck:
                 "trace distance",
             )
         ]
-        if last.coherence_error is not None and self.limit.coherence_error is not None:
+        error, limit = last.coherence_error, self.limit.coherence_error
+        if self.coherences_asked and error is not None and limit is not None:
             found.append(
                 _sentence(
                     "coherences",
-                    (last.epsilon, last.coherence_error),
-                    self.limit.coherence_error,
+                    (last.epsilon, error),
+                    limit,
                     self.coherence_order,
                     "relative to their size",
                 )
-                + ("" if self.coherences_asked else " (they were not asked for)")
             )
         return "; ".join(found)
 

@@ -8,23 +8,39 @@ from lindfeas.program.ansatz import Ansatz
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TraceDistance:
-    """Every allowed Lindbladian is at least ``lower`` away, and one is at most ``upper`` away.
+class Ends:
+    """A certified interval of a least distance, either end None where nothing is known.
 
     Parameters
     ----------
     lower
-        Certified bound on T, or None. Where levels of different charge coincide, it is one for
-        the Lindbladians that mix no charges.
+        No allowed Lindbladian comes nearer.
     upper
-        T of the best Lindbladian found, or None if its steady state is not unique.
+        One that was found comes that near.
+    """
+
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceDistance(Ends):
+    """T between the true populations and those of Lindbladians with a unique steady state.
+
+    Every allowed one is at least ``lower`` away, and one is at most ``upper`` away. Where levels of
+    different charge coincide, ``lower`` is a bound for the Lindbladians that mix no charges.
+
+    Parameters
+    ----------
     lemma1
         Lemma 1 of the SDP-paper, halved: there it is stated for ||.||_1.
     """
 
-    lower: float | None
-    upper: float | None
-    lemma1: float | None
+    lemma1: float | None = None
+
+
+NOTHING_KNOWN = TraceDistance()
+"""Neither end."""
 
 
 def lemma1(defect: float, ansatz: Ansatz) -> float:

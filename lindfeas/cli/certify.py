@@ -41,6 +41,14 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="With --box: try at most so many cells of the box; 1000 by default.",
 )
+@options.time_limit
+@click.option(
+    "-v",
+    "--verbose",
+    "detail",
+    count=True,
+    help="Show the solves and the Lindbladian put to work; twice for everything.",
+)
 @options.as_json
 def certify(
     path: Path,
@@ -51,19 +59,26 @@ def certify(
     sharp: bool | None,
     box: tuple[str, ...],
     most_cells: int | None,
+    time_limit: float | None,
+    detail: int,
     as_json: bool,
 ) -> int:
-    """Answer the question of the TOML file PROBLEM with a certified interval."""
+    """Answer the question of the TOML file PROBLEM, - for standard input, with certified bounds.
+
+    The verdict is about the distance of steady states, or with `criterion = "defect"` about the
+    defect: how wrong the best Lindbladian is on the true state.
+    """
+    from lindfeas.answers.certify import Interrupted
     from lindfeas.cli.box import certify_box
-    from lindfeas.files.problem_file import read_problem
 
     _check_options(box, prove=prove, sharp=sharp, most_cells=most_cells)
-    problem = read_problem(path, settings)
+    problem = options.read(path, settings)
+    stem = "standard-input" if problem.path is None else problem.path.stem
     _note_idle_norm(problem)
     if box:
         return certify_box(
             problem,
-            path.stem,
+            stem,
             box,
             solver=solver,
             out=out,
@@ -71,18 +86,34 @@ def certify(
             as_json=as_json,
         )
     try:
-        answer = _answered(problem, path.stem, out, (solver, sharp, prove))
+        answer = _answered(
+            problem,
+            stem,
+            out,
+            solver=solver,
+            sharp=sharp,
+            proof=prove,
+            time_limit=time_limit,
+        )
     except ProofRejectedError as error:
         click.echo(f"error: {error}", err=True)
         return ExitCode.FAILED
+    except Interrupted as interrupted:
+        click.echo("interrupted: what follows is certified so far", err=True)
+        _print(problem, interrupted.answer, detail, as_json=as_json)
+        return ExitCode.INTERRUPTED
+    _print(problem, answer, detail, as_json=as_json)
+    return ExitCode.UNDECIDED if answer.verdict == Verdict.UNDECIDED else ExitCode.ANSWERED
+
+
+def _print(problem: ProblemFile, answer: Answer, detail: int, *, as_json: bool) -> None:
+    from lindfeas.answers.report import sections
+    from lindfeas.text import rich_report
+
     if as_json:
         show_json(_content(problem, answer))
     else:
-        from lindfeas.answers.answer import sections
-        from lindfeas.text import rich_report
-
-        show(rich_report(sections(answer, problem.title or str(problem.path))))
-    return ExitCode.UNDECIDED if answer.verdict == Verdict.UNDECIDED else ExitCode.ANSWERED
+        show(rich_report(sections(answer, problem.title or str(problem.path or ""), detail=detail)))
 
 
 def _check_options(
@@ -114,7 +145,7 @@ def _answered(
     problem: ProblemFile,
     stem: str,
     out: str | None,
-    how: tuple[str | None, bool | None, bool | None],
+    **how: Any,
 ) -> Answer:
     """The answer, written with its certificate into ``out`` if that is given."""
     from dataclasses import replace
@@ -123,14 +154,13 @@ def _answered(
     from lindfeas.files.atomic import pending_file
     from lindfeas.theorems.proving import answered
 
-    solver, sharp, prove = how
     if out is None:
-        return answered(problem, solver=solver, sharp=sharp, proof=prove)[0]
+        return answered(problem, **how)[0]
     with (
         pending_file(out, f"{stem}.answer.json") as file,
         pending_file(out, f"{stem}.certificate.json") as certificate_file,
     ):
-        answer, certificate = answered(problem, solver=solver, sharp=sharp, proof=prove)
+        answer, certificate = answered(problem, **how)
         if certificate is not None:
             where = certificate_file.write(certificate_text(certificate))
             answer = replace(answer, certificate=str(where))

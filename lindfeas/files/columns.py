@@ -112,7 +112,22 @@ def _column(name: str, type: Type, unit: str, description: str) -> Column:
 _POINT = _column("point", "string", "", "hash of the point's problem, options and result version")
 _TARGET = _column("target", "string", "", "what had to be reproduced")
 _NORM = _column("norm", "string", "", "norm of the defect; null for populations")
-_TOLERANCE = _column("tolerance", "float64", RATE, "impossible from here on, possible below")
+_TOLERANCE = _column("tolerance", "float64", RATE, "of the defect")
+_CRITERION = _column("criterion", "string", "", "what the verdict is about: distance or defect")
+_WITHIN = (
+    _column(
+        "distance_tolerance",
+        "float64",
+        "dimensionless",
+        "of the trace distance of the populations",
+    ),
+    _column(
+        "coherence_tolerance",
+        "float64",
+        "dimensionless",
+        "of the relative error of the leading coherences; null for populations",
+    ),
+)
 _SOLVER = _column("solver", "string", "", "whose numbers gave the interval")
 _SECONDS = _column("seconds", "float64", "second", "wall time of the point, its proof included")
 _ERROR = _column("error", "string", "", "why the point failed; null if it did not")
@@ -121,8 +136,16 @@ _VERSION = _column("lindfeas_version", "string", "", "the version that computed 
 SWEEP_COLUMNS = (
     _POINT,
     _column("verdict", "string", "", "impossible, possible or undecided; null if it failed"),
+    _column(
+        "exact",
+        "string",
+        "",
+        "excluded: no allowed Lindbladian has exactly that state, certified; else open",
+    ),
     _column("reason", "string", "", "why it is undecided, else null"),
     _TARGET,
+    _CRITERION,
+    *_WITHIN,
     _NORM,
     _TOLERANCE,
     _column(
@@ -135,22 +158,61 @@ SWEEP_COLUMNS = (
     _column("upper", "float64", RATE, "certified upper end of the optimal defect"),
     _column("proved", "bool", "", "whether lower was proved in ball arithmetic"),
     _column(
+        "proved_quantities",
+        "string",
+        "",
+        "what was proved of defect, exact, distance and coherence, separated by spaces",
+    ),
+    _column(
         "trace_distance_lower",
         "float64",
         "dimensionless",
-        "every allowed Lindbladian misses the steady state by at least this trace distance",
+        "every allowed Lindbladian with a unique steady state misses the true populations by at "
+        "least this trace distance",
     ),
     _column(
         "trace_distance_upper",
         "float64",
         "dimensionless",
-        "trace distance of the best Lindbladian found",
+        "trace distance of the nearest Lindbladian found",
+    ),
+    _column(
+        "trace_distance_all_lower",
+        "float64",
+        "dimensionless",
+        "the same for all steady populations, unique or not",
+    ),
+    _column(
+        "trace_distance_all_upper",
+        "float64",
+        "dimensionless",
+        "trace distance of the nearest steady populations found, unique or not",
     ),
     _column(
         "trace_distance_lemma1",
         "float64",
         "dimensionless",
         "lower bound on the trace distance by Lemma 1",
+    ),
+    _column(
+        "coherence_error_lower",
+        "float64",
+        "dimensionless",
+        "relative error of the leading coherences of every Lindbladian within the distance "
+        "tolerance; null where there is none, or for populations",
+    ),
+    _column(
+        "coherence_error_upper",
+        "float64",
+        "dimensionless",
+        "relative error of the leading coherences of the Lindbladian found",
+    ),
+    _column(
+        "coherence_ladder",
+        "string",
+        "",
+        "JSON: for every trace distance the least relative error of the leading coherences within "
+        "it, and whether the distance is excluded altogether",
     ),
     _SOLVER,
     _SECONDS,
@@ -174,6 +236,18 @@ BOUNDARY_COLUMNS = (
     _column("first_impossible", "float64", "", "value of the key, certified impossible"),
     _column("possible_upper", "float64", RATE, "certified upper end of the defect at the former"),
     _column("impossible_lower", "float64", RATE, "certified lower end of it at the latter"),
+    _column(
+        "possible_distance_upper",
+        "float64",
+        "dimensionless",
+        "trace distance of the Lindbladian found at last_possible",
+    ),
+    _column(
+        "impossible_distance_lower",
+        "float64",
+        "dimensionless",
+        "certified lower end of the trace distance at first_impossible",
+    ),
     _column("undecided_low", "float64", "", "smallest value between them without a verdict"),
     _column("undecided_high", "float64", "", "largest value between them without a verdict"),
     _column("verdicts", "string", "", "the verdicts along the key, rising, repeated ones once"),
@@ -181,6 +255,8 @@ BOUNDARY_COLUMNS = (
     _column("proved", "bool", "", "whether the verdict at first_impossible was proved"),
     _column("failure", "string", "", "first value of the key that failed, and why, or null"),
     _TARGET,
+    _CRITERION,
+    *_WITHIN,
     _NORM,
     _TOLERANCE,
     _SOLVER,

@@ -35,7 +35,7 @@ def question(problem: schema.ModelProblem | schema.MatrixProblem, base: Path) ->
     else:
         system = _ready_made(problem)
     limit = problem.ansatz.hamiltonian_limit
-    target = problem.question.target
+    target, within = problem.question.target, problem.question.distance_tolerance
     return Question(
         system=system,
         rates=_rates(problem.ansatz.rates),
@@ -44,6 +44,9 @@ def question(problem: schema.ModelProblem | schema.MatrixProblem, base: Path) ->
         target=target,
         # a file may keep a norm for the coherences that --set or a sweep asks for
         norm=DEFAULT_NORM if target == "populations" else problem.question.norm,
+        criterion=problem.question.criterion,
+        distance_tolerance=None if within is None else float(within),  # type: ignore[arg-type]
+        coherence_tolerance=float(problem.question.coherence_tolerance),
         tolerance=float(problem.question.tolerance),
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lindfeas.errors import InputError, quoted, require
 from lindfeas.files import construction, schema
@@ -33,9 +34,12 @@ class Expected:
     Parameters
     ----------
     verdict
-        ``impossible``, ``possible`` or ``undecided``.
+        ``impossible``, ``possible`` or ``undecided``, by the question's criterion.
     lower, upper
-        Both ends of the certified interval must lie between them; None where nothing is known.
+        Both ends of the certified interval of the defect must lie between them; None where nothing
+        is known.
+    distance
+        The same for the trace distance.
     source
         Who computed it, and how.
     """
@@ -43,6 +47,7 @@ class Expected:
     verdict: str
     lower: float | None
     upper: float | None
+    distance: tuple[float | None, float | None]
     source: str
 
 
@@ -120,11 +125,31 @@ def read_problem(path: str | os.PathLike[str], settings: Sequence[str] = ()) -> 
     5.0
     """
     file = file_path(path)
-    document = _parse(_text(file), str(file))
+    with _readable(str(file)):
+        stream = file.open("rb")
+    with stream:
+        return _read(stream, str(file), settings, path=file)
+
+
+def problem_from_stream(stream: BinaryIO, settings: Sequence[str] = ()) -> ProblemFile:
+    """The problem that a stream such as standard input holds; paths in it start here.
+
+    Raises
+    ------
+    InputError
+        As `read_problem`.
+    """
+    return _read(stream, "standard input", settings, path=None)
+
+
+def _read(
+    stream: BinaryIO, where: str, settings: Sequence[str], *, path: Path | None
+) -> ProblemFile:
+    document = _parse(_text(stream, where), where)
     for setting in _listed(settings):
         key, value = parse_setting(setting)
         set_value(document, key, value)
-    return problem_from_document(document, file.parent, path=file)
+    return problem_from_document(document, "." if path is None else path.parent, path=path)
 
 
 def file_path(path: Any) -> Path:
@@ -229,15 +254,19 @@ def _require_table(table: Any, path: str) -> None:
         raise InputError(f"must be a table to hold a key, but is {shown(table)}", path)
 
 
-def _text(file: Path) -> str:
-    where = str(file)
+@contextmanager
+def _readable(where: str) -> Iterator[None]:
     try:
-        with file.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
+        yield
     except OSError as error:
         raise InputError(f"must be a readable file, but: {error.strerror}", where) from None
     except ValueError as error:
         raise InputError(f"must be a path, but: {error}", where) from None
+
+
+def _text(stream: BinaryIO, where: str) -> str:
+    with _readable(where):
+        data = stream.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise InputError(f"must be a problem file, but is beyond {LARGEST_FILE} bytes", where)
     try:
@@ -292,4 +321,6 @@ def _axis(key: str, values: schema.SweepRange | list[Any], document: dict[str, A
 def _expected(expected: schema.ExpectedTable | None) -> Expected | None:
     if expected is None:
         return None
-    return Expected(**with_decimals(expected.model_dump(), float))
+    known = with_decimals(expected.model_dump(), float)
+    distance = known.pop("distance")
+    return Expected(**known, distance=(distance["lower"], distance["upper"]))

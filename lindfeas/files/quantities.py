@@ -23,6 +23,12 @@ _QUANTITIES: dict[str, Quantity] = {
     "ansatz.rates.max": Quantity("largest rate", r"t_\mathrm{max}", RATE),
     "ansatz.hamiltonian_limit": Quantity("", "", RATE),
     "question.tolerance": Quantity("tolerance", r"\delta_\mathrm{tol}", RATE),
+    "question.distance_tolerance": Quantity(
+        "distance tolerance", r"T_\mathrm{tol}", "dimensionless"
+    ),
+    "question.coherence_tolerance": Quantity(
+        "coherence tolerance", r"R_\mathrm{tol}", "dimensionless"
+    ),
 }
 """Dotted key, a bath's name as *."""
 

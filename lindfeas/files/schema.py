@@ -176,7 +176,24 @@ class QuestionTable(TomlTable):
     norm: Annotated[
         Literal["spectral", "frobenius", "trace"], Field(description="for coherences")
     ] = "spectral"
-    tolerance: Positive = Decimal("1e-6")
+    criterion: Annotated[
+        Literal["distance", "defect"],
+        Field(
+            description="what the verdict is about: how far the steady state is from the true one, "
+            "or the defect"
+        ),
+    ] = "distance"
+    distance_tolerance: Annotated[
+        Positive | None,
+        Field(
+            description="trace distance of the populations; by default 1e-4, for "
+            "populations+coherences 1e-6"
+        ),
+    ] = None
+    coherence_tolerance: Annotated[
+        Positive, Field(description="relative error of the leading coherences")
+    ] = Decimal("1e-3")
+    tolerance: Annotated[Positive, Field(description="of the defect")] = Decimal("1e-6")
 
 
 class SweepRange(TomlTable):
@@ -211,15 +228,27 @@ Values = SweepRange | Annotated[list[Any], Field(min_length=1)]
 Sweep = dict[str, Annotated[Values, WrapValidator(_sweep_values)]]
 
 
+class ExpectedInterval(TomlTable):
+    """Between which numbers a certified interval must lie."""
+
+    lower: Number | None = None
+    upper: Number | None = None
+
+
 class ExpectedTable(TomlTable):
     """What is known about the answer; a test holds the shipped problems to it.
 
-    Both ends of the certified interval must lie within [lower, upper].
+    Both ends of the certified interval of the defect must lie within [lower, upper], and those of
+    the trace distance within ``distance``.
     """
 
-    verdict: Literal["impossible", "possible", "undecided"]
+    verdict: Annotated[
+        Literal["impossible", "possible", "undecided"],
+        Field(description="by the question's criterion"),
+    ]
     lower: Number | None = None
     upper: Number | None = None
+    distance: ExpectedInterval = ExpectedInterval()
     source: Annotated[str, Field(min_length=1, description="who computed it, and how")]
 
 

@@ -17,6 +17,12 @@ TARGETS = ("populations", "populations+coherences")
 
 DEFAULT_NORM = "spectral"
 
+CRITERIA = ("distance", "defect")
+"""What a verdict is about: how far the steady state is, or the defect (SDP-paper Eq. 30)."""
+
+DISTANCE_TOLERANCES = {"populations": 1e-4, "populations+coherences": 1e-6}
+"""Below what the next order in the coupling strength changes anyway, in a trace distance."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Question:
@@ -38,8 +44,17 @@ class Question:
     hamiltonian_limit
         Largest Hilbert-Schmidt norm of every (traceless) H_r, in the rate unit, for targets with
         coherences; by default 10 times the largest rate of the Redfield equation.
+    criterion
+        What the verdict is about: ``distance``, of the steady states (for populations the trace
+        distance, with coherences their relative error, too), or ``defect``, of the action on the
+        true state; by default ``distance``, but ``defect`` for a `Target` of your own.
+    distance_tolerance
+        Trace distance T of the populations from which on the verdict is ``impossible``; by default
+        1e-4, for ``populations+coherences`` 1e-6.
+    coherence_tolerance
+        The same for the relative error R of the leading coherences.
     tolerance
-        The verdict is ``impossible`` from here on, ``possible`` below (SDP-paper Eq. 30).
+        The same for the defect, with ``criterion = "defect"`` (SDP-paper Eq. 30).
 
     Raises
     ------
@@ -52,6 +67,9 @@ class Question:
     lamb_shift: bool = True
     target: str | Target = "populations"
     norm: str = DEFAULT_NORM
+    criterion: str = None  # type: ignore[assignment]  # filled in below, as the next one
+    distance_tolerance: float = None  # type: ignore[assignment]
+    coherence_tolerance: float = 1e-3
     tolerance: float = 1e-6
     hamiltonian_limit: float | None = None
 
@@ -64,20 +82,13 @@ class Question:
             )
         object.__setattr__(self, "lamb_shift", bool(self.lamb_shift))
         self._check_target()
-        tolerance = real_number(self.tolerance)
-        if tolerance is None or not 0 < tolerance < math.inf:
-            raise InputError(
-                f"must be a number > 0, but is {quoted(self.tolerance)}", "question.tolerance"
-            )
-        object.__setattr__(self, "tolerance", tolerance)
+        self._check_criterion()
+        for name in ("tolerance", "distance_tolerance", "coherence_tolerance"):
+            self._check_positive(name, f"question.{name}", "a number > 0")
         if self.hamiltonian_limit is not None:
-            limit = real_number(self.hamiltonian_limit)
-            if limit is None or not 0 < limit < math.inf:
-                raise InputError(
-                    f"must be a finite number > 0, but is {quoted(self.hamiltonian_limit)}",
-                    "ansatz.hamiltonian_limit",
-                )
-            object.__setattr__(self, "hamiltonian_limit", limit)
+            self._check_positive(
+                "hamiltonian_limit", "ansatz.hamiltonian_limit", "a finite number > 0"
+            )
         self.rates.check_regions(len(self.system.baths))
         self._check_scale()
 
@@ -92,6 +103,35 @@ class Question:
         if not isinstance(self.target, str):
             return self.target.norm
         return None if self.target == "populations" else self.norm
+
+    @property
+    def asks_for_populations(self) -> bool:
+        """Whether the target is the populations alone."""
+        if isinstance(self.target, Target):
+            return self.target.is_populations
+        return self.target == "populations"
+
+    def _check_criterion(self) -> None:
+        """Fill in criterion and distance tolerance where they were left to the target."""
+        has_state = isinstance(self.target, str) or self.target.is_populations
+        if self.criterion is None:
+            object.__setattr__(self, "criterion", CRITERIA[0] if has_state else "defect")
+        check_choice(self.criterion, CRITERIA, "question.criterion")
+        if self.criterion == "distance" and not has_state:
+            raise InputError(
+                f"must be 'defect' for target {self.target_name!r}, which gives no steady state to "
+                "compare with, but is 'distance'",
+                "question.criterion",
+            )
+        if self.distance_tolerance is None:
+            name = "populations" if self.asks_for_populations else TARGETS[1]
+            object.__setattr__(self, "distance_tolerance", DISTANCE_TOLERANCES[name])
+
+    def _check_positive(self, name: str, where: str, wanted: str) -> None:
+        number = real_number(getattr(self, name))
+        if number is None or not 0 < number < math.inf:
+            raise InputError(f"must be {wanted}, but is {quoted(getattr(self, name))}", where)
+        object.__setattr__(self, name, number)
 
     def _check_target(self) -> None:
         check_choice(self.norm, NORMS, "question.norm")
@@ -111,10 +151,7 @@ class Question:
 
     def _check_scale(self) -> None:
         rates = self.rates.bounds(len(self.system.baths))
-        populations = self.target == "populations" or (
-            isinstance(self.target, Target) and self.target.is_populations
-        )
-        if populations and rates.total is None and not any(rates.lower):
+        if self.asks_for_populations and rates.total is None and not any(rates.lower):
             raise InputError(
                 "must be > 0 for target 'populations': with all rates zero every state is steady, "
                 "so the question has no content; the scale of Gamma is irrelevant, use 'each' or "

@@ -34,6 +34,8 @@ class Evaluation:
         ``possible``, ``impossible`` or ``undecided``; None if an error was raised.
     lower, upper
         Certified bounds on the optimal defect.
+    distance_lower, distance_upper
+        Certified bounds on the least trace distance.
     solver
         Whose numbers gave them.
     error
@@ -44,6 +46,8 @@ class Evaluation:
     verdict: str | None
     lower: float | None = None
     upper: float | None = None
+    distance_lower: float | None = None
+    distance_upper: float | None = None
     solver: str | None = None
     error: str | None = None
 

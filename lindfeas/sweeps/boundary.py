@@ -12,7 +12,10 @@ keys and ``point``:
     The two ends of the bracket, values of K; null if there is no change. Both are decimals that
     ``--set K=VALUE`` takes. Which one is larger is what ``direction`` says.
 ``possible_upper``, ``impossible_lower``
-    What certifies them: the upper end of the defect there (below ``tolerance``), and the lower.
+    The upper end of the defect there, and the lower: what certifies them by ``criterion``
+    ``defect`` (below ``tolerance``, and not below); null otherwise.
+``possible_distance_upper``, ``impossible_distance_lower``
+    The same of the trace distance, by ``criterion`` ``distance``.
 ``undecided_low``, ``undecided_high``
     Smallest and largest value between the two that was computed and had no verdict; null if all
     had one.
@@ -28,7 +31,7 @@ keys and ``point``:
 ``error``
     Why the search failed: nothing could be computed at any value. Null otherwise.
 
-The other columns are those of a sweep; ``tolerance`` is null where it is the key itself.
+The other columns are those of a sweep; a tolerance is null where it is the key itself.
 """
 
 from __future__ import annotations
@@ -53,13 +56,16 @@ from lindfeas.sweeps.bisection import Change, Evaluation, Spacing
 from lindfeas.sweeps.engine import one_line
 from lindfeas.theorems.proving import prove as prove_answer
 
+TOLERANCE_COLUMNS = ("tolerance", "distance_tolerance", "coherence_tolerance")
+
 WIDTH = 1e-3
 """Relative width of a bracket that is narrow enough, if nothing else is asked for."""
 
 SMALLEST_WIDTH = 1e-12
 """Below this, neighbouring values would not differ as doubles by much."""
 
-TOLERANCE = "question.tolerance"
+TOLERANCES = tuple(f"question.{name}" for name in TOLERANCE_COLUMNS)
+"""Keys that are columns, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,13 +210,20 @@ def rows(boundary: Boundary, problem: ProblemFile) -> list[dict[str, Any]]:
         The problem that was searched.
     """
     question = problem.question
+    plain = question.asks_for_populations
+    tolerances = {
+        "distance_tolerance": question.distance_tolerance,
+        "coherence_tolerance": None if plain else question.coherence_tolerance,
+        "tolerance": question.tolerance,
+    }
     common = {
         "boundary_key": boundary.key,
         "verdicts": " -> ".join(boundary.verdicts),
         "evaluations": len(boundary.evaluations),
         "target": question.target_name,
+        "criterion": question.criterion,
         "norm": question.target_norm,
-        "tolerance": None if boundary.key == TOLERANCE else question.tolerance,
+        **without_key(tolerances, boundary.key),
         "seconds": boundary.seconds,
         **_failures(boundary),
         "lindfeas_version": version("lindfeas"),
@@ -218,7 +231,7 @@ def rows(boundary: Boundary, problem: ProblemFile) -> list[dict[str, Any]]:
     if not boundary.changes:
         return [{**common, "solver": _solvers(boundary.evaluations)}]
     return [
-        {**common, "change": number, **_bracket(change)}
+        {**common, "change": number, **_bracket(change, question.criterion)}
         for number, change in enumerate(boundary.changes)
     ]
 
@@ -229,14 +242,24 @@ def _without_sweep(problem: ProblemFile) -> ProblemFile:
     return problem_from_document(document, problem.base_directory, path=problem.path)
 
 
-def _bracket(change: Change) -> dict[str, Any]:
+def without_key(row: dict[str, Any], key: str) -> dict[str, Any]:
+    """The row without its tolerance where that is the key itself."""
+    return {**row, key.removeprefix("question."): None} if key in TOLERANCES else row
+
+
+def _bracket(change: Change, criterion: str) -> dict[str, Any]:
     possible, impossible = change.last_possible, change.first_impossible
+    ends = {"possible_upper": possible.upper, "impossible_lower": impossible.lower}
+    if criterion == "distance":
+        ends = {
+            "possible_distance_upper": possible.distance_upper,
+            "impossible_distance_lower": impossible.distance_lower,
+        }
     return {
         "direction": change.direction,
         "last_possible": float(possible.value),
         "first_impossible": float(impossible.value),
-        "possible_upper": possible.upper,
-        "impossible_lower": impossible.lower,
+        **ends,
         "undecided_low": float(change.between[0].value) if change.between else None,
         "undecided_high": float(change.between[-1].value) if change.between else None,
         "proved": change.proved,
@@ -291,17 +314,23 @@ def _evaluation(problem: ProblemFile, key: str, value: Decimal, solver: str | No
         verdict=answer.verdict,
         lower=answer.lower,
         upper=answer.upper,
+        distance_lower=answer.trace_distance.lower,
+        distance_upper=answer.trace_distance.upper,
         solver=answer.solver,
     )
 
 
 def _answer(problem: ProblemFile, solver: str | None) -> Answer:
-    return certify(problem.question, solver=solver, sharp=False, check=False)
+    sharp = None if problem.question.criterion == "distance" else False
+    return certify(problem.question, solver=solver, sharp=sharp, check=False, progress=False)
 
 
 def _is_proved(problem: ProblemFile, key: str, change: Change, solver: str | None) -> bool:
     """Whether the checker accepts a lower bound that is no smaller than the tolerance."""
     point = problem.at({key: change.first_impossible.value})
     _, proof = prove_answer(_answer(point, solver), point)
-    tolerance = Decimal(repr(point.question.tolerance))
-    return proof.proved and proof.lower is not None and Decimal(proof.lower) >= tolerance
+    question = point.question
+    bound, tolerance = proof.lower, question.tolerance
+    if question.criterion == "distance":
+        bound, tolerance = proof.trace_distance, question.distance_tolerance
+    return proof.proved and bound is not None and Decimal(bound) >= Decimal(repr(tolerance))

@@ -10,7 +10,7 @@ from lindfeas.errors import InputError
 from lindfeas.files.columns import Axis, boundary_columns, named
 from lindfeas.files.problem_file import ProblemFile, problem_from_document
 from lindfeas.sweeps import points
-from lindfeas.sweeps.boundary import TOLERANCE, WIDTH, find_boundary, require_numbers, rows
+from lindfeas.sweeps.boundary import WIDTH, find_boundary, require_numbers, rows, without_key
 from lindfeas.sweeps.engine import Outcome
 from lindfeas.sweeps.folder import Form
 from lindfeas.sweeps.points import Options, PointTask
@@ -114,7 +114,7 @@ def evaluate(task: BoundaryTask) -> Outcome:
 def blank_row(task: BoundaryTask) -> dict[str, Any]:
     """The row of a search of which nothing is known but what it asks."""
     row = {**points.blank_row(task.point), "point": task.key, "boundary_key": task.axis.key}
-    return {**row, "tolerance": None} if task.axis.key == TOLERANCE else row
+    return without_key(row, task.axis.key)
 
 
 def _key(point: PointTask, axis: Axis, width: float) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files.columns import Axis
@@ -23,17 +23,21 @@ from lindfeas.files.problem_file import (
     problem_from_document,
     set_value,
 )
+from lindfeas.program.question import DISTANCE_TOLERANCES
 from lindfeas.sweeps.engine import Outcome
 
-RESULT_VERSION = 2
+if TYPE_CHECKING:
+    from lindfeas.answers.answer import Answer
+
+RESULT_VERSION = 3
 """Raised when the same question gets another answer than before; part of every point's key."""
 
 CERTIFICATES = "_certificates"
 """Folder of the certificates, beside the table; programs that read parquet pass it over."""
 
 ANSWERED = (
-    *("reason", "target", "norm", "tolerance", "hamiltonian_limit"),
-    *("lower", "upper", "proved", "solver", "seconds"),
+    *("exact", "reason", "target", "criterion", "distance_tolerance", "norm", "tolerance"),
+    *("hamiltonian_limit", "lower", "upper", "proved", "solver", "seconds"),
 )
 """Columns that hold what an answer calls by the same name."""
 
@@ -165,20 +169,39 @@ def evaluate(task: PointTask) -> Outcome:
     files = {}
     if options.certificates and certificate is not None:
         files[f"{CERTIFICATES}/{task.key}.json"] = certificate_text(certificate)
-    distance = answer.trace_distance
     row = {
         **task.values,
         "point": task.key,
         "verdict": str(answer.verdict),
         **{name: getattr(answer, name) for name in ANSWERED},
-        "trace_distance_lower": distance.lower,
-        "trace_distance_upper": distance.upper,
-        "trace_distance_lemma1": distance.lemma1,
+        "proved_quantities": " ".join(answer.proved_quantities),
+        **_distances(answer),
         "certificate": next(iter(files), None),
         "error": None,
         "lindfeas_version": version("lindfeas"),
     }
     return Outcome(row=row, files=files)
+
+
+def _distances(answer: Answer) -> dict[str, Any]:
+    """The columns about T and R."""
+    distance, every, found = (
+        answer.trace_distance,
+        answer.trace_distance_all,
+        answer.coherence_error,
+    )
+    plain = answer.question.asks_for_populations
+    return {
+        "coherence_tolerance": None if plain else answer.coherence_tolerance,
+        "trace_distance_lower": distance.lower,
+        "trace_distance_upper": distance.upper,
+        "trace_distance_all_lower": every.lower,
+        "trace_distance_all_upper": every.upper,
+        "trace_distance_lemma1": distance.lemma1,
+        "coherence_error_lower": None if found is None else found.lower,
+        "coherence_error_upper": None if found is None else found.upper,
+        "coherence_ladder": None if found is None else json.dumps(found.to_dict()["ladder"]),
+    }
 
 
 def blank_row(task: PointTask) -> dict[str, Any]:
@@ -240,9 +263,15 @@ def _asked(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         return document, {}  # values that do not go together; the point's row will say so
     content.pop("title", None)
     asked = content["question"]
+    plain = asked["target"] == "populations"
     return content, {
         "target": asked["target"],
-        "norm": None if asked["target"] == "populations" else asked["norm"],
+        "criterion": asked["criterion"],
+        "distance_tolerance": float(
+            asked.get("distance_tolerance", DISTANCE_TOLERANCES[asked["target"]])
+        ),
+        "coherence_tolerance": None if plain else float(asked["coherence_tolerance"]),
+        "norm": None if plain else asked["norm"],
         "tolerance": float(asked["tolerance"]),
     }
 

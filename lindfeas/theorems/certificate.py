@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.answers.answer import Answer
+from lindfeas.answers.candidate import Candidate
 from lindfeas.answers.distance_witness import Cell, Cut, Witness
 from lindfeas.checker.format import (
     CertificateError,
@@ -111,7 +112,7 @@ def certificate(
         "schema_version": VERSION,
         "problem": problem_document(problem, question, limit=limit),
         "lower_bound": _lower_bound(written),
-        "upper_bound": _upper_bound(written, answer.candidate),
+        "upper_bound": _upper_bound(written, answer.optimal),
         "trace_distance": None if distance is None else _trace_distance(distance, program.regions),
         "versions": versions(answer.solver),
     }
@@ -239,11 +240,14 @@ def _smallest_eigenvalues(program: Program, y: NDArray[np.float64]) -> list[floa
     ]
 
 
-def _upper_bound(of: _Written, candidate: Lindbladian | None) -> dict[str, Any] | None:
-    """The candidate with as few digits as keep its defect, and the defect rounded up."""
-    known = of.answer.candidate_defect
-    if candidate is None or known is None:
+def _upper_bound(of: _Written, optimal: Candidate | None) -> dict[str, Any] | None:
+    """The Lindbladian of least defect, with as few digits as keep that, and the defect rounded up.
+
+    It is not the one that is nearest, whose defect is larger.
+    """
+    if optimal is None:
         return None
+    candidate, known = optimal.lindbladian, optimal.defect
     roots = _roots(of.regions, candidate)
     traces = np.array([region.rate for region in candidate.regions])
     program = of.program

@@ -25,6 +25,9 @@ FAMILIES: dict[type, str] = {
 }
 """Spectral densities that certificates can hold, and their names there."""
 
+STATED = ("target", "norm", "tolerance")
+"""What of the question a certificate states: its theorems are bounds, for any criterion."""
+
 
 def problem_document(
     problem: ProblemFile | None, question: Question, *, limit: float | None = None
@@ -64,6 +67,7 @@ def problem_document(
     checked = schema.validate(dict(problem.document))
     document: dict[str, Any] = _strings(checked.model_dump(exclude={"sweep", "expected"}))
     document["ansatz"] = _limited(document["ansatz"], limit)
+    document["question"] = {key: document["question"][key] for key in STATED}
     if "matrices" in document["system"]:
         document["system"] = _matrices(question.system)
         for table, bath in zip(document["bath"], question.system.baths, strict=True):

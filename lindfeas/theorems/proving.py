@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lindfeas.answers.answer import Answer
 from lindfeas.answers.certify import certify
 from lindfeas.answers.distance_witness import Witness
+from lindfeas.answers.watch import Report
 from lindfeas.errors import InputError, MissingExtraError, ProofRejectedError, require
 from lindfeas.files.problem_file import ProblemFile
 from lindfeas.theorems.certificate import certificate
@@ -23,6 +24,9 @@ LEVELS = {"populations": 64, "populations+coherences": 16}
 
 CLAIMED_LENGTH = 1 - 1e-9
 """What is claimed of a certified length, so that rounding does not spoil its proof."""
+
+PROVED_SHARE = 1 - 1e-6
+"""A proof of this share of a number counts as one of the number: it is stated to seven digits."""
 
 
 def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str, Any], Proof]:
@@ -92,13 +96,15 @@ def answered(
     solver: str | None = None,
     sharp: bool | None = None,
     proof: bool | None = None,
+    time_limit: float | None = None,
+    progress: bool | Report = True,
 ) -> tuple[Answer, dict[str, Any] | None]:
     """A problem's certified answer, proved if asked for, and the certificate of the proof.
 
     Parameters
     ----------
-    solver, sharp
-        As in `lindfeas.certify`.
+    solver, sharp, time_limit, progress
+        As in `lindfeas.certify`; a proof is not begun after the time limit.
     proof
         Whether to prove it; by default where python-flint is installed, it takes a few seconds, and
         a certificate can hold the spectral densities.
@@ -112,14 +118,36 @@ def answered(
     ProofRejectedError
         If the checker refuses the answer's certificate.
     """
-    answer = certify(problem.question, solver=solver, sharp=sharp)
+    answer = certify(
+        problem.question, solver=solver, sharp=sharp, time_limit=time_limit, progress=progress
+    )
+    if answer.truncated and proof is None:
+        return answer, None
     if not (can_prove() and is_quick(answer) if proof is None else proof):
         return answer, None
     written, found = prove(answer, problem)
     if found.status == "rejected":
         raise ProofRejectedError(found.statement)
-    answer = replace(answer, proved=found.proved, seconds=answer.seconds + found.seconds)
+    answer = replace(
+        answer,
+        proved=found.proved,
+        proved_quantities=proved_quantities(answer, found),
+        seconds=answer.seconds + found.seconds,
+    )
     return answer, written if found.status == "accepted" else None
+
+
+def proved_quantities(answer: Answer, proof: Proof) -> tuple[str, ...]:
+    """Which of an answer's statements a proof shows, up to the digits that a proof leaves off.
+
+    ``defect``: its lower bound, above 0; ``exact``: that no allowed Lindbladian has exactly that
+    state, which follows; ``distance``: the lower end of T.
+    """
+    found = ["defect", "exact"] if proof.proved else []
+    lower = answer.trace_distance.lower
+    if lower and proof.trace_distance and float(proof.trace_distance) >= PROVED_SHARE * lower:
+        found.append("distance")
+    return tuple(found)
 
 
 def can_prove() -> bool:
@@ -135,6 +163,6 @@ def is_quick(answer: Answer) -> bool:
 
 def _distance(answer: Answer) -> Witness | None:
     witness = answer.distance_witness
-    if witness is None or witness.length <= 0 or answer.candidate is None:
+    if witness is None or witness.length <= 0 or answer.optimal is None:
         return None
     return witness.shortened(CLAIMED_LENGTH)
