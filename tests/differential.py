@@ -64,6 +64,7 @@ class Ask:
             norm=self.norm,
             rates=self._rates(unit, regions),
             lamb_shift=self.lamb_shift,
+            criterion="defect",
             tolerance=1e-6 * unit,
         )
 

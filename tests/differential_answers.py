@@ -260,7 +260,9 @@ def _steady_populations(
     distances = [] if own is None else [own]
     if answer.nearest is not None:
         with contextlib.suppress(UndefinedError, ArithmeticError):
-            distances.append(float(truth.distance(tensors_of(answer.nearest.regions, asked))))
+            distances.append(
+                float(truth.distance(tensors_of(answer.nearest.lindbladian.regions, asked)))
+            )
     if stated.upper is not None and distances:
         # the upper end counts what rounding may do to the populations, true ones and the nearest's
         least, moved = min(distances), answer.setting.population_distance
@@ -296,7 +298,8 @@ def _unbeaten(truth: Reference, asked: Asked, answer: Any, seed: int) -> Iterato
         local = basis.numpy().reshape(-1, region.levels, region.levels)
         full = [vectors.conj().T @ region.embedded(f) @ vectors for f in local]
         jumps.append(np.array(full) / np.sqrt(region.rest))
-    starts = [_in_basis(one, bases) for one in (answer.nearest, answer.candidate) if one]
+    found = [answer.candidate, answer.nearest and answer.nearest.lindbladian]
+    starts = [_in_basis(one, bases) for one in reversed(found) if one]
     best, nearest = np.inf, None
     for number in range(SAMPLES):
         gammas = _random_gammas(rng, asked, [len(own) for own in jumps], starts, number)

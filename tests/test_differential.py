@@ -94,6 +94,11 @@ def checks(ask: Ask, **changes: Any) -> set[str]:
     return {check for check, _ in found.contradictions}
 
 
+def stating(answer: Any, defect: float) -> Any:
+    """The answer's Lindbladian with another defect."""
+    return replace(answer.optimal, defect=defect)
+
+
 @pytest.mark.parametrize("ask", [POPULATIONS, FROBENIUS], ids=lambda ask: ask.label)
 def test_every_doctored_end_is_found_out(ask: Ask) -> None:
     _, _, answer = answered(ask)
@@ -101,9 +106,11 @@ def test_every_doctored_end_is_found_out(ask: Ask) -> None:
     assert checks(ask) == set()
     assert {"lower end", "defect"} <= checks(ask, lower=answer.upper * 1.001, upper=1.0)
     assert checks(ask, upper=answer.lower * 0.999, lower=0.0) == {"upper end"}
-    assert "defect" in checks(ask, candidate_defect=answer.lower * 0.999, upper=answer.lower)
-    assert checks(ask, candidate_defect=answer.upper * 0.999) == {"interval", "defect"}
-    assert checks(ask, upper=10.0, candidate_defect=10.0) == {"trivial"}
+    assert "defect" in checks(
+        ask, optimal=stating(answer, answer.lower * 0.999), upper=answer.lower
+    )
+    assert checks(ask, optimal=stating(answer, answer.upper * 0.999)) == {"interval", "defect"}
+    assert checks(ask, upper=10.0, optimal=stating(answer, 10.0)) == {"trivial"}
     assert checks(ask, lower=2.0, upper=1.0) >= {"interval"}
 
 
@@ -120,13 +127,13 @@ def test_doctored_candidates_are_found_out() -> None:
     def with_region(**changes: Any) -> Any:
         changed = replace(regions[place], **changes)
         listed = (*regions[:place], changed, *regions[place + 1 :])
-        return replace(answer.candidate, regions=listed)
+        return replace(answer.optimal, lindbladian=replace(answer.candidate, regions=listed))
 
     gamma, size = regions[place].kossakowski, regions[place].dimension
-    assert "candidate" in checks(FROBENIUS, candidate=with_region(kossakowski=-gamma))
-    assert "defect" in checks(FROBENIUS, candidate=with_region(kossakowski=2 * gamma))
+    assert "candidate" in checks(FROBENIUS, optimal=with_region(kossakowski=-gamma))
+    assert "defect" in checks(FROBENIUS, optimal=with_region(kossakowski=2 * gamma))
     large = with_region(hamiltonian=1e9 * np.diag(np.arange(size)))
-    assert {"candidate", "defect"} <= checks(FROBENIUS, candidate=large)
+    assert {"candidate", "defect"} <= checks(FROBENIUS, optimal=large)
 
 
 def test_doctored_distances_are_found_out() -> None:
@@ -138,8 +145,8 @@ def test_doctored_distances_are_found_out() -> None:
     nearer = replace(stated, upper=0.99 * stated.upper)
     assert checks(POPULATIONS, trace_distance=nearer) == {"distance"}
     own = answer.candidate.populations
-    moved = replace(answer.candidate, populations=own[::-1])
-    assert "steady state" in checks(POPULATIONS, candidate=moved)
+    moved = replace(answer.optimal, lindbladian=replace(answer.candidate, populations=own[::-1]))
+    assert "steady state" in checks(POPULATIONS, optimal=moved)
     limit = replace(answer.check.limit, population_error=0.9)
     assert checks(POPULATIONS, check=replace(answer.check, limit=limit)) == {"check"}
 

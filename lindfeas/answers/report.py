@@ -23,8 +23,8 @@ from lindfeas.text import (
 )
 
 if TYPE_CHECKING:
-    from lindfeas.answers.answer import Answer
     from lindfeas.answers.candidate import Candidate
+    from lindfeas.answers.findings import Findings
     from lindfeas.answers.steady_state_check import SteadyStateCheck
 
 STEADY_STATE = "Its steady state"
@@ -39,7 +39,7 @@ _TONES: dict[str, Tone] = {
 }
 
 
-def sections(answer: Answer, title: str = "", *, detail: int = 0) -> list[Section]:
+def sections(answer: Findings, title: str = "", *, detail: int = 0) -> list[Section]:
     """The answer, part after part: what `print`, the command and a notebook show.
 
     Parameters
@@ -69,7 +69,7 @@ def sections(answer: Answer, title: str = "", *, detail: int = 0) -> list[Sectio
     return parts
 
 
-def headline(answer: Answer) -> str:
+def headline(answer: Findings) -> str:
     """The verdict with the tolerance that it is about, and whether it is so exactly.
 
     Such as ``possible within T < 1e-4; exactly: impossible (proved)``.
@@ -81,7 +81,7 @@ def headline(answer: Answer) -> str:
     return f"{answer.verdict} within {_tolerances(answer)}; exactly: {exactly}"
 
 
-def _tolerances(answer: Answer) -> str:
+def _tolerances(answer: Findings) -> str:
     if answer.criterion == "defect":
         return f"a defect < {as_written(answer.tolerance)}"
     distance = f"T < {as_written(answer.distance_tolerance)}"
@@ -99,7 +99,7 @@ def as_written(value: float) -> str:
     return f"{exact.scaleb(-power).normalize():f}e{power}"
 
 
-def meaning(answer: Answer) -> str:
+def meaning(answer: Findings) -> str:
     """What the numbers say, in one or two sentences."""
     if answer.criterion == "defect":
         return _meaning_of_defect(answer)
@@ -113,7 +113,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _meaning_of_defect(answer: Answer) -> str:
+def _meaning_of_defect(answer: Findings) -> str:
     lower, upper = (
         rounded(answer.lower, 4, ROUND_FLOOR),
         rounded(answer.upper, 4, ROUND_CEILING),
@@ -125,7 +125,7 @@ def _meaning_of_defect(answer: Answer) -> str:
     return words if answer.reason is None else f"{words} {_sentence(answer.reason)}"
 
 
-def _distance_words(answer: Answer) -> str:
+def _distance_words(answer: Findings) -> str:
     distance = answer.trace_distance
     parts = []
     if distance.lower:
@@ -143,7 +143,7 @@ def _distance_words(answer: Answer) -> str:
     return "; ".join(parts) + "." if parts else "Nothing is known about the trace distance."
 
 
-def _coherence_words(answer: Answer) -> str:
+def _coherence_words(answer: Findings) -> str:
     found, shown = answer.coherence_error, answer.shown
     within = f"T < {as_written(answer.distance_tolerance)}"
     parts = []
@@ -163,7 +163,7 @@ def _coherence_words(answer: Answer) -> str:
     return "; ".join(parts) + "." if parts else "Nothing is known about the distance."
 
 
-def summary_rows(answer: Answer, detail: int = 0) -> list[Row]:
+def summary_rows(answer: Findings, detail: int = 0) -> list[Row]:
     """The answer's main facts as (name, text)."""
     rows = [("target", _target(answer))]
     rows.append(("optimal defect", interval_text(answer.lower, answer.upper)))
@@ -179,11 +179,11 @@ def summary_rows(answer: Answer, detail: int = 0) -> list[Row]:
     return rows
 
 
-def _target(answer: Answer) -> str:
+def _target(answer: Findings) -> str:
     return answer.target if answer.norm is None else f"{answer.target}, {answer.norm} norm"
 
 
-def _proof(answer: Answer) -> str:
+def _proof(answer: Findings) -> str:
     if not answer.proved:
         return "certified in double precision"
     names = {"distance": "of T", "coherence": "of R"}
@@ -191,7 +191,7 @@ def _proof(answer: Answer) -> str:
     return " and ".join(["its lower end proved", *further])
 
 
-def _distance_rows(answer: Answer, detail: int) -> list[Row]:
+def _distance_rows(answer: Findings, detail: int) -> list[Row]:
     distance, every = answer.trace_distance, answer.trace_distance_all
     rows = []
     if distance.lower is not None or distance.upper is not None:
@@ -204,7 +204,7 @@ def _distance_rows(answer: Answer, detail: int) -> list[Row]:
     return rows
 
 
-def _coherence_rows(answer: Answer) -> list[Row]:
+def _coherence_rows(answer: Findings) -> list[Row]:
     found = answer.coherence_error
     if found is None:
         return []
@@ -220,7 +220,7 @@ def _least(value: float | None) -> str:
     return "0" if not value else rounded(value, 4, ROUND_FLOOR)
 
 
-def attempts(answer: Answer) -> tuple[Sequence[str], list[Sequence[str]]]:
+def attempts(answer: Findings) -> tuple[Sequence[str], list[Sequence[str]]]:
     """Header and rows of the table of solver runs, the failed ones among them."""
     header = ("solver", "scale", "status", "lower", "upper", "seconds", "message")
     rows = [
@@ -238,12 +238,12 @@ def attempts(answer: Answer) -> tuple[Sequence[str], list[Sequence[str]]]:
     return header, list(rows)
 
 
-def _found(answer: Answer) -> str:
+def _found(answer: Findings) -> str:
     nearest = answer.nearest is not None and answer.shown is answer.nearest
     return "Nearest Lindbladian found" if nearest else "Lindbladian of least defect found"
 
 
-def candidate_rows(answer: Answer, detail: int = 0) -> list[Row]:
+def candidate_rows(answer: Findings, detail: int = 0) -> list[Row]:
     """What is known about the Lindbladian that is shown, as (name, text): its own numbers."""
     candidate = answer.shown
     if candidate is None:

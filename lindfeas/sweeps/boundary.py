@@ -249,17 +249,15 @@ def without_key(row: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _bracket(change: Change, criterion: str) -> dict[str, Any]:
     possible, impossible = change.last_possible, change.first_impossible
-    ends = {"possible_upper": possible.upper, "impossible_lower": impossible.lower}
-    if criterion == "distance":
-        ends = {
-            "possible_distance_upper": possible.distance_upper,
-            "impossible_distance_lower": impossible.distance_lower,
-        }
+    by_distance = criterion == "distance"
     return {
         "direction": change.direction,
         "last_possible": float(possible.value),
         "first_impossible": float(impossible.value),
-        **ends,
+        "possible_upper": None if by_distance else possible.upper,
+        "impossible_lower": None if by_distance else impossible.lower,
+        "possible_distance_upper": possible.distance_upper if by_distance else None,
+        "impossible_distance_lower": impossible.distance_lower if by_distance else None,
         "undecided_low": float(change.between[0].value) if change.between else None,
         "undecided_high": float(change.between[-1].value) if change.between else None,
         "proved": change.proved,

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lindfeas.answers.answer import Answer, sections, summary_rows
+from lindfeas.answers.answer import Answer
 from lindfeas.answers.certify import certify
+from lindfeas.answers.report import sections, summary_rows
 from lindfeas.answers.trace_distance import TraceDistance
 from lindfeas.cli import main
 from lindfeas.files.problem_file import read_problem
@@ -74,7 +75,8 @@ def test_table_shows_failed_attempts() -> None:
         lower=None,
         upper=None,
     )
-    text = printed(rich_report(sections(replace(answer(), attempts=(failed, *answer().attempts)))))
+    whole = replace(answer(), attempts=(failed, *answer().attempts))
+    text = printed(rich_report(sections(whole, detail=1)))
     assert "ran [bold]out[/bold]" in text
     assert "CLARABEL" in text and "SCS" in text
 
@@ -84,27 +86,33 @@ def test_without_a_candidate() -> None:
         answer(),
         verdict="undecided",
         reason="the interval straddles",
-        candidate=None,
+        optimal=None,
+        nearest=None,
         trace_distance=TraceDistance(lower=None, upper=None, lemma1=None),
     )
     text = printed(rich_report(sections(bare)))
-    assert "the interval straddles" in text
-    assert "trace distance" not in text
-    assert "the interval straddles" in html_report(sections(bare))
+    assert "The interval straddles." in text
+    assert "trace distance T" not in text
+    assert "The interval straddles." in html_report(sections(bare))
 
 
 def test_proved_and_certified_are_told_apart() -> None:
-    assert ("", "certified in double precision") in summary_rows(answer())
-    assert ("", "lower bound proved") in summary_rows(replace(answer(), proved=True))
+    proved = replace(answer(), proved=True, proved_quantities=("defect", "exact", "distance"))
+
+    def words(one: Answer) -> str:
+        return " ".join(text for _, text in summary_rows(one))
+
+    assert "certified in double precision" in words(answer())
+    assert "its lower end proved and of T" in words(proved)
 
 
 def test_html_is_escaped() -> None:
     failed = replace(answer().attempts[0], message="<script>")
-    text = html_report(sections(replace(answer(), attempts=(failed,))))
+    text = html_report(sections(replace(answer(), attempts=(failed,)), detail=1))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert "|0&gt;&lt;1|" in text
-    assert answer()._repr_html_() == html_report(sections(answer()))
+    assert answer()._repr_html_() == html_report(sections(answer(), detail=1))
 
 
 def test_print_shows_what_the_command_shows() -> None:
@@ -118,7 +126,7 @@ def test_print_shows_what_the_command_shows() -> None:
         return [line for line in lines if not any(word in line for word in skipped)]
 
     assert without_times(command.stdout) == without_times(shown)
-    assert str(answer()).splitlines()[0] == "verdict  possible"
+    assert str(answer()).splitlines()[0].startswith("verdict  possible within T < 1e-4; exactly: ")
     assert not any(line.endswith(" ") for line in str(answer()).splitlines())
 
 

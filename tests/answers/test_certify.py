@@ -53,7 +53,8 @@ def row_name(row: dict) -> str:  # type: ignore[type-arg]
 
 @pytest.mark.parametrize("row", ROWS, ids=row_name)
 def test_reference_rows(row: dict) -> None:  # type: ignore[type-arg]
-    answer = certify(Question(system=reference_system(row)), sharp=False, check=False)
+    question = Question(system=reference_system(row), criterion="defect")
+    answer = certify(question, sharp=False, check=False)
     low, high = row["tau_pop_lower"], row["tau_pop_upper"]
     assert answer.lower <= high + REFERENCE_SLACK + last_digit(high)
     assert answer.upper >= low - REFERENCE_SLACK - last_digit(low)
@@ -232,11 +233,11 @@ def test_non_unique_candidate_is_not_called_possible(monkeypatch: pytest.MonkeyP
         return replace(raw, point=Point(gammas=gammas, shift=np.zeros(0)))
 
     monkeypatch.setattr(enclosure, "solve", dephasing)
-    answer = certify(Question(system=system))
+    answer = certify(Question(system=system, criterion="defect"))
     assert answer.verdict == "possible"
     assert answer.candidate.steady_state_unique
     monkeypatch.setattr(possibility, "best_conditioned", lambda *_: None)
-    answer = certify(Question(system=system))
+    answer = certify(Question(system=system, criterion="defect"))
     assert answer.verdict == "undecided"
     assert "unique" in answer.reason
 
@@ -245,7 +246,7 @@ def test_interval_that_straddles_the_tolerance_is_undecided() -> None:
     system = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
     middle = certify(Question(system=system))
     tolerance = (middle.lower + middle.upper) / 2
-    answer = certify(Question(system=system, tolerance=tolerance))
+    answer = certify(Question(system=system, criterion="defect", tolerance=tolerance))
     assert answer.verdict == "undecided"
     assert "straddles" in answer.reason
 

@@ -139,7 +139,7 @@ def test_sharp_bounds_are_ordered_for_complex_hamiltonians() -> None:
 
 def test_nearest_lindbladian_has_the_distance_that_is_reported() -> None:
     answer = certify(Question(system=CHAIN))
-    found = trace_distance(answer.nearest.populations, answer.reference.populations)
+    found = trace_distance(answer.nearest.lindbladian.populations, answer.reference.populations)
     assert found == pytest.approx(answer.trace_distance.upper, rel=1e-6)
 
 

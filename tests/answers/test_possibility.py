@@ -39,7 +39,14 @@ COHERENCES = "populations+coherences"
 
 def ask(system: OpenSystem, norm: str = "spectral", rates: Rates = FREE, **options: Any) -> Any:
     return certify(
-        Question(system=system, target="populations+coherences", norm=norm, rates=rates, **options),
+        Question(
+            system=system,
+            target="populations+coherences",
+            norm=norm,
+            rates=rates,
+            criterion="defect",
+            **options,
+        ),
         check=False,
     )
 
@@ -85,7 +92,9 @@ def test_what_is_possible_stays_possible(system: OpenSystem, norm: str) -> None:
 def demands_of(
     system: OpenSystem, rates: Rates, target: str, tolerance: float = 1e-6
 ) -> tuple[Demands, Any]:
-    setting = Setting(Question(system=system, rates=rates, target=target, tolerance=tolerance))
+    setting = Setting(
+        Question(system=system, rates=rates, target=target, criterion="defect", tolerance=tolerance)
+    )
     return Demands(setting=setting), enclose(setting.program, ["CLARABEL"])
 
 
@@ -177,20 +186,22 @@ def test_another_candidate_is_tried_before_giving_up(monkeypatch: pytest.MonkeyP
     honest = possibility.Demands.candidate
     demands, enclosure = demands_of(system, FREE, COHERENCES)
     lazy = replace(enclosure, point=enclosure.point.times(1e-12))
-    candidate, defect, reason = demands.search(lazy)
+    candidate, reason = demands.search(lazy)
     assert reason is None
-    assert defect < 1e-6
     assert candidate is not None
-    assert sum(region.rate for region in candidate.regions) > 1e-3
+    assert candidate.defect < 1e-6
+    assert sum(region.rate for region in candidate.lindbladian.regions) > 1e-3
     monkeypatch.setattr(possibility, "best_conditioned", lambda *_: None)
-    candidate, defect, reason = demands.search(lazy)
+    candidate, reason = demands.search(lazy)
     assert reason is None
     monkeypatch.setattr(possibility, "enclose", lambda *_: lazy)
-    candidate, defect, reason = demands.search(lazy)
+    candidate, reason = demands.search(lazy)
     assert reason is not None
-    assert defect == enclosure.interval.upper
+    assert candidate is not None
+    assert candidate.defect == enclosure.interval.upper
     np.testing.assert_array_equal(
-        candidate.regions[0].kossakowski, honest(demands, lazy.point).regions[0].kossakowski
+        candidate.lindbladian.regions[0].kossakowski,
+        honest(demands, lazy.point).regions[0].kossakowski,
     )
 
 
@@ -244,7 +255,11 @@ def verdicts(seed: int) -> tuple[str, dict[tuple[str, str], str]] | None:
     """The verdict on populations at total rate 1, and those with coherences by norm and rule."""
     system = random_system(seed)
     try:
-        weak = certify(Question(system=system, rates=RULES["total"]), sharp=False, check=False)
+        weak = certify(
+            Question(system=system, rates=RULES["total"], criterion="defect"),
+            sharp=False,
+            check=False,
+        )
     except LindfeasError:
         return None
     strong = {(n, r): ask(system, n, RULES[r]).verdict for n in NORMS for r in RULES}

@@ -113,7 +113,7 @@ def test_out_replaces_an_older_answer(tmp_path: Path) -> None:
 def test_undecided_has_its_own_exit_code(tmp_path: Path) -> None:
     found = strict_json(run("certify", str(PROBLEM), "--json").stdout)
     between = repr((found["lower"] + found["upper"]) / 2)
-    settings = ("--set", f"question.tolerance={between}")
+    settings = ("--set", "question.criterion=defect", "--set", f"question.tolerance={between}")
     result = run("certify", str(PROBLEM), "--json", *settings, "--out", str(tmp_path))
     answer = strict_json(result.stdout)
     assert result.exit_code == 3

@@ -175,6 +175,8 @@ def test_json_holds_every_default(tmp_path: Path) -> None:
     assert content["question"] == {
         "target": "populations",
         "norm": "spectral",
+        "criterion": "distance",
+        "coherence_tolerance": "0.001",
         "tolerance": "0.000001",
     }
     assert content["ansatz"] == {"rates": {"rule": "each", "value": "1.0"}, "lamb_shift": True}

@@ -320,7 +320,11 @@ def test_transforms_near_zero_are_as_uncertain_as_the_distance() -> None:
 def test_coherences_and_dynamics_do_not_see_an_offset() -> None:
     plain, shifted = (
         certify(
-            Question(system=random_system(0, energy), target="populations+coherences"),
+            Question(
+                system=random_system(0, energy),
+                target="populations+coherences",
+                criterion="defect",
+            ),
         )
         for energy in (0.0, 2.0**20)
     )
@@ -329,7 +333,7 @@ def test_coherences_and_dynamics_do_not_see_an_offset() -> None:
     )
     assert plain.check is not None and shifted.check is not None
     for one, other in zip(plain.check.rows, shifted.check.rows, strict=True):
-        checked = steady_state_check(replace(shifted, candidate=plain.candidate), [one.epsilon])
+        checked = steady_state_check(replace(shifted, optimal=plain.optimal), [one.epsilon])
         assert checked.rows[0].coherence_error == pytest.approx(one.coherence_error, rel=1e-11)
         assert other.epsilon == one.epsilon
 

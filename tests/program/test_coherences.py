@@ -67,7 +67,12 @@ CHAIN = two_ended_chain(1, 2, 1, coupling=0.01, beta_right=10.0)
 
 def ask(system: OpenSystem, norm: str = "spectral", rates: Rates = RULES["each"], **options: Any):  # type: ignore[no-untyped-def]
     question = Question(
-        system=system, target="populations+coherences", norm=norm, rates=rates, **options
+        system=system,
+        target="populations+coherences",
+        norm=norm,
+        rates=rates,
+        criterion="defect",
+        **options,
     )
     return certify(question, check=False)
 

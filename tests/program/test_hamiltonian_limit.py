@@ -53,7 +53,14 @@ def chain(
 
 def ask(system: OpenSystem, norm: str = "frobenius", **options: Any) -> Any:
     return certify(
-        Question(system=system, target="populations+coherences", norm=norm, **options), check=False
+        Question(
+            system=system,
+            target="populations+coherences",
+            norm=norm,
+            criterion="defect",
+            **options,
+        ),
+        check=False,
     )
 
 

@@ -27,7 +27,7 @@ WIDTH = 1e-3
 
 def chain(file: str = "xxz-1+2+1", *settings: str, sweep: Any = None) -> ProblemFile:
     """A shipped chain, with a ``[sweep]`` if one is given."""
-    problem = read_problem(PROBLEMS / f"{file}.toml", settings)
+    problem = read_problem(PROBLEMS / f"{file}.toml", ["question.criterion=defect", *settings])
     if sweep is None:
         return problem
     return problem_from_document({**problem.document, "sweep": sweep}, PROBLEMS)
