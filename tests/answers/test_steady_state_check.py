@@ -341,12 +341,15 @@ def test_answer_shows_the_check() -> None:
     rows = json.loads(json.dumps(answer.to_dict()["check"], allow_nan=False))
     assert [row["epsilon"] for row in rows] == [0.1, 0.03, 0.01, 0.003, 0.0]
     assert set(rows[0]) == {"epsilon", "population_error", "coherence_error", "residual"}
-    text = printed(rich_report(sections(answer)))
-    for part in ("Steady state of the candidate", "population error", "-> 0", "stay 0.00996"):
+    text = printed(rich_report(sections(answer, detail=1)))
+    for part in ("Its steady state", "population error", "-> 0", "populations stay 0.00"):
         assert part in text
-    assert "-&gt; 0" in html_report(sections(answer))
+    assert "coherence error" not in text  # nobody asked
+    assert "coherence error" in printed(rich_report(sections(answer, detail=2)))
+    assert "-&gt; 0" in html_report(sections(answer, detail=1))
     assert replace(answer, check=None).to_dict()["check"] is None
-    assert "Steady state of" not in printed(rich_report(sections(replace(answer, check=None))))
+    bare = replace(answer, check=None)
+    assert "Its steady state" not in printed(rich_report(sections(bare, detail=2)))
 
 
 def test_large_candidates_are_left_alone() -> None:
