@@ -322,7 +322,7 @@ class Evaluation:
         return self.data.size > self.size_error
 
     @cached_property
-    def _single(self) -> float:
+    def single_error(self) -> float:
         """Trace norm of the error of any |g><g|: rotated levels, and vectors not orthonormal."""
         spectrum = self.setting.reference.spectrum
         angle = float(spectrum.rotation_angles().sum(axis=1).max(initial=0.0))
@@ -397,7 +397,7 @@ class Evaluation:
             return total
         levels = np.tensordot(y, self.data.action.shifts, axes=1) - proposal.locals
         terms = len(y) + max(region.dimension for region in self.setting.ansatz.regions) ** 2
-        unknown = SAFETY * 2 * self._single * largest
+        unknown = SAFETY * 2 * self.single_error * largest
         unknown += SAFETY * 2 * terms * UNIT_ROUNDOFF * float(np.linalg.norm(y))
         for span in shifts.regions.values():
             most = float(np.linalg.norm(levels[:, span], axis=1).max())
@@ -467,7 +467,7 @@ class Evaluation:
             ]
             terms = (levels + region.dimension**2) * UNIT_ROUNDOFF
             rounded = terms * float(np.max(rows, axis=0) @ np.abs(y))
-            moved = 2 * region.dimension / levels * 2 * self._single * largest
+            moved = 2 * region.dimension / levels * 2 * self.single_error * largest
             found[number] = SAFETY * (moved + rounded)
         return found
 

@@ -21,7 +21,7 @@ from lindfeas.solvers.running import run
 
 _LOOSE = {"tol_gap_abs": 1e-9, "tol_gap_rel": 1e-9, "tol_feas": 1e-9, "accept_unknown": True}
 
-SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
+LOOSE_SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "CLARABEL": (_LOOSE, {**_LOOSE, "static_regularization_constant": 1e-7})
 }
 """Looser than elsewhere: what is found is repaired, and the last digits of a bound on a relative
@@ -128,7 +128,7 @@ def least_error(
     felt = _felt(data, distance, y, local, constraints, cp)
     value = (-data.source @ y + gain - data.limit * felt) / data.size
     stated = cp.Problem(cp.Maximize(value), constraints)
-    run(stated, solver, SETTINGS.get(solver))
+    run(stated, solver, LOOSE_SETTINGS.get(solver))
     if y.value is None:
         return None
     found = np.zeros(data.action.shifts.shape[2])
@@ -168,7 +168,7 @@ def exclusion(
         constraints += rule_margin(rates, smallest, gain, cp)
     else:
         constraints.append(smallest >= gain)
-    run(cp.Problem(cp.Maximize(gain), constraints), solver, SETTINGS.get(solver))
+    run(cp.Problem(cp.Maximize(gain), constraints), solver, LOOSE_SETTINGS.get(solver))
     if y.value is None:
         return None
     clipped = np.clip(np.asarray(y.value), -1.0, 1.0)
