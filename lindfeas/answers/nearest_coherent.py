@@ -1,4 +1,4 @@
-"""The allowed Lindbladian whose coherences are as right as possible, with populations that are near.
+"""The allowed Lindbladian with near populations whose coherences are as right as possible.
 
 Of all with a unique steady state and T <= max(tolerance, 2 T_least) the one with the least R is
 looked for, T_least being the least T that was found: the least T alone is a bad choice, as R can
@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.answers.coherence_witness import Evaluation
+from lindfeas.answers.coherence_evaluation import Evaluation
 from lindfeas.errors import PhysicsError
 from lindfeas.physics.equations.rate_equation import distribution_error, stationary_distribution
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
@@ -129,9 +129,7 @@ class CoherentEvaluation:
             steady = stationary_distribution(rates)
         except PhysicsError:
             nothing = np.full(len(rates), np.nan)
-            return CoherentPoint(
-                point=point, populations=nothing, distance=np.inf, error=np.inf
-            )
+            return CoherentPoint(point=point, populations=nothing, distance=np.inf, error=np.inf)
         wrong = distribution_error(rates, noise, steady) + 8 * UNIT_ROUNDOFF * steady
         apart = float(np.abs(steady - self.at.data.populations).sum() + wrong.sum()) / 2
         return CoherentPoint(
@@ -186,9 +184,7 @@ class CoherentEvaluation:
         angle = float(np.linalg.norm(self.at.setting.reference.spectrum.rotation_angles(), 2))
         shifts = program.shifts.size(point.shift)
         traces = program.traces(point.gammas)
-        terms = [
-            len(steady) + region.dimension**2 for region in self.at.setting.ansatz.regions
-        ]
+        terms = [len(steady) + region.dimension**2 for region in self.at.setting.ansatz.regions]
         unknown = 2 * float(self._shares @ traces) + 2 * shifts
         total = unknown * self.at.single_error + 2 * angle * float(np.linalg.norm(left))
         rounded = float(traces @ terms) * float(np.linalg.norm(self._largest))

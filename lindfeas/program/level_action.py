@@ -7,8 +7,8 @@ In coordinates of an orthonormal basis E_m of the Hermitian matrices that conser
     S[m, g, k] = tr( E_m i[|g><g|, h_k (x) 1] ),
 
 with the orthonormal local Hamiltonians h_k. For a multiplier Y with coordinates y,
-B_g(Y) = sum_m y_m B[m, g] and N_g(Y)_k = sum_m y_m S[m, g, k]; for a state sum_g q_g |g><g| both are
-summed over g with the weights q_g.
+B_g(Y) = sum_m y_m B[m, g] and N_g(Y)_k = sum_m y_m S[m, g, k]; for a state sum_g q_g |g><g| both
+are summed over g with the weights q_g.
 """
 
 from __future__ import annotations
@@ -121,9 +121,7 @@ def level_action(
         Of the question's program: one block of coordinates per sector, and the local Hamiltonians.
     """
     sectors = reference.spectrum.sectors
-    spans = {
-        sector.charge: span for sector, (_, span) in zip(sectors, layout.spans(), strict=True)
-    }
+    spans = {sector.charge: span for sector, (_, span) in zip(sectors, layout.spans(), strict=True)}
     blocks = tuple(
         LevelBlock(
             region=number,

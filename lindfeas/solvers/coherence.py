@@ -114,7 +114,10 @@ def least_error(
 
     off = data.action.is_off_diagonal
     free, turned = cp.Variable(int((~off).sum())), cp.Variable(int(off.sum()))
-    y = _spread(~off, np.ones(len(off))) @ free + _spread(off, 1 / np.where(off, data.gaps, 1)) @ turned
+    y = (
+        _spread(~off, np.ones(len(off))) @ free
+        + _spread(off, 1 / np.where(off, data.gaps, 1)) @ turned
+    )
     smallest = cp.Variable(1 + max(block.region for block in data.action.blocks))
     cones = _Cones(data.action.blocks, y, smallest, data.populations, distance, cp)
     constraints = [*cones.constraints, cp.norm2(turned) <= 1, cp.sum(free) == 0]  # 1 does nothing
@@ -240,9 +243,7 @@ class _Cones:
             self._positive(block, room, cp)
 
     def _positive(self, block: LevelBlock, coordinates: Any, cp: Any, smallest: Any = 0) -> None:
-        self.constraints.append(
-            positive(coordinates, block.size, block.is_complex, smallest, cp)
-        )
+        self.constraints.append(positive(coordinates, block.size, block.is_complex, smallest, cp))
 
     def witnesses(self) -> tuple[BlockWitness, ...]:
         """The values, divided by a; zero where there are none."""
