@@ -136,6 +136,16 @@ class Answer:
         """The tolerance behind the verdict."""
         return self.question.tolerance
 
+    @property
+    def levels_coincide(self) -> bool:
+        """Whether levels of different charge coincide, as far as can be told.
+
+        Distances from steady states are then about Lindbladians that mix no charges.
+        """
+        spectrum = self.reference.spectrum
+        apart = np.not_equal.outer(spectrum.charges, spectrum.charges)
+        return bool((spectrum.coinciding & apart).any())
+
     def to_dict(self) -> dict[str, Any]:
         """All of it but the arrays, as plain JSON types."""
         return {
@@ -144,6 +154,7 @@ class Answer:
             "target": self.target,
             "norm": self.norm,
             "tolerance": self.tolerance,
+            "charge": _charge_dict(self),
             "hamiltonian_limit": self.hamiltonian_limit,
             "largest_hamiltonian": self.hamiltonian_limit,
             "lower": self.lower,
@@ -163,6 +174,17 @@ class Answer:
 
     def __str__(self) -> str:
         return plain_report(sections(self))
+
+
+def _charge_dict(answer: Answer) -> dict[str, Any] | None:
+    system = answer.question.system
+    if system.charge is None:
+        return None
+    return {
+        "values": [list(local) for local in system.charge],
+        "found": system.charge_is_found,
+        "levels_coincide": answer.levels_coincide,
+    }
 
 
 def _candidate_dict(answer: Answer) -> dict[str, Any]:
@@ -222,6 +244,7 @@ def summary_rows(answer: Answer) -> list[Row]:
     rows.append(("target", answer.target))
     if answer.norm:
         rows.append(("norm", answer.norm))
+    rows += _charge_rows(answer)
     rows.append(("optimal defect", interval_text(answer.lower, answer.upper)))
     rows.append(("", "lower bound proved" if answer.proved else "certified in double precision"))
     rows.append(("tolerance", f"{answer.tolerance:g}"))
@@ -235,6 +258,15 @@ def summary_rows(answer: Answer) -> list[Row]:
     rows.append(("solver", f"{answer.solver or 'none'}, {answer.seconds:.2f} s in all"))
     if answer.certificate:
         rows.append(("certificate", str(answer.certificate)))
+    return rows
+
+
+def _charge_rows(answer: Answer) -> list[Row]:
+    """The charge that is used, who found it, and what it means where levels coincide."""
+    rows = [("charge", text)] if (text := answer.question.system.charge_text) else []
+    if answer.levels_coincide:
+        rows.append(("", "levels of different charge coincide: trace distances are"))
+        rows.append(("", "about Lindbladians that mix no charges"))
     return rows
 
 

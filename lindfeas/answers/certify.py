@@ -17,9 +17,10 @@ from lindfeas.answers.trace_distance import TraceDistance, column_bound, lemma1
 from lindfeas.errors import InputError, quoted
 from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.lindbladian import Lindbladian
+from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.program.bounds import Interval
 from lindfeas.program.program import Program
-from lindfeas.program.question import Question, require_question
+from lindfeas.program.question import Question, asked_about
 from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
 from lindfeas.solvers.catalogue import usable_solvers
@@ -34,7 +35,7 @@ CHECKED = 1000
 
 
 def certify(
-    question: Question,
+    question: Question | OpenSystem,
     *,
     solver: str | None = None,
     sharp: bool | None = None,
@@ -45,7 +46,8 @@ def certify(
     Parameters
     ----------
     question
-        The system, the allowed Lindbladians and what they must reproduce.
+        The system, the allowed Lindbladians and what they must reproduce. A system alone asks the
+        default question about it, ``Question(system=system)``.
     solver
         A name of `lindfeas.solver_status`; by default Clarabel, then SCS or MOSEK if usable.
     sharp
@@ -72,11 +74,11 @@ def certify(
     >>> hot = lf.Bath(name="left", sites=(0,), beta=1.0)
     >>> cold = lf.Bath(name="right", sites=(2,), beta=5.0)
     >>> chain = lf.models.xxz_chain(sites=3, coupling=0.1, baths=[hot, cold])
-    >>> lf.certify(lf.Question(system=chain)).verdict
+    >>> lf.certify(chain).verdict
     'impossible'
     """
     started = time.perf_counter()
-    require_question(question)
+    question = asked_about(question)
     solvers = usable_solvers(solver)
     setting = Setting(question)
     enclosure = enclose(setting.program, solvers)
