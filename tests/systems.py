@@ -90,7 +90,7 @@ def oscillator_and_qubit(*, beta: float = 1.0, mu: float = 0.0) -> OpenSystem:
 
 
 def complex_trimer(*, betas: tuple[float, float] = (0.7, 2.0)) -> OpenSystem:
-    """Three qubits with a chiral (complex) exchange and no charge given: complex, one sector."""
+    """Three qubits with a chiral (complex) exchange and no charge used: complex, one sector."""
     raising = SIGMA_MINUS.T
     eye = np.eye(2)
 
@@ -112,6 +112,7 @@ def complex_trimer(*, betas: tuple[float, float] = (0.7, 2.0)) -> OpenSystem:
             Bath(name="left", sites=(0,), beta=betas[0], couplings=(SIGMA_MINUS,)),
             Bath(name="right", sites=(2,), beta=betas[1], couplings=(SIGMA_MINUS,)),
         ),
+        charge=None,
     )
 
 

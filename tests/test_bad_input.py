@@ -368,9 +368,20 @@ ARRAYS = [
     matrices("charge too large", "system.charge[0][0]", ("[[1, 0]", f"[[{10**30}, 0]")),
     matrices("dimension one", "system.dimensions[1]", ("[2, 2]", "[2, 1]")),
     matrices("no dimensions", "system.dimensions", ("dimensions = [2, 2]\n", "")),
+    matrices(
+        "charge of a word",
+        "system.charge",
+        ("charge = [[1, 0], [1, 0]]", 'charge = "any"'),
+        says="'find'",
+    ),
+    matrices("charge of a number", "system.charge", ("charge = [[1, 0], [1, 0]]", "charge = 3")),
     matrices("huge dimension", "system.H", ("[2, 2]", f"[2, {10**40}]"), ("charge", "#")),
     matrices(
-        "degenerate", "system.H", ("charge", "#"), H=np.diag([1.0, 0.0, 0.0, -1.0]), says="apart"
+        "degenerate",
+        "system.H",
+        ("charge = [[1, 0], [1, 0]]", 'charge = "none"'),
+        H=np.diag([1.0, 0.0, 0.0, -1.0]),
+        says="apart",
     ),
     matrices(
         "disconnected",

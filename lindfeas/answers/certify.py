@@ -29,8 +29,9 @@ from lindfeas.answers.trace_distance import (
 )
 from lindfeas.answers.watch import Report, Watch, checked_limit, reporter
 from lindfeas.errors import InputError, quoted
+from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.program.program import Program
-from lindfeas.program.question import Question, require_question
+from lindfeas.program.question import Question, asked_about
 from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
 from lindfeas.solvers.catalogue import usable_solvers
@@ -63,7 +64,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def certify(
-    question: Question,
+    question: Question | OpenSystem,
     *,
     solver: str | None = None,
     sharp: bool | None = None,
@@ -76,7 +77,8 @@ def certify(
     Parameters
     ----------
     question
-        The system, the allowed Lindbladians and what they must reproduce.
+        The system, the allowed Lindbladians and what they must reproduce. A system alone asks the
+        default question about it, ``Question(system=system)``.
     solver
         A name of `lindfeas.solver_status`; by default Clarabel, then SCS or MOSEK if usable.
     sharp
@@ -111,10 +113,10 @@ def certify(
     >>> hot = lf.Bath(name="left", sites=(0,), beta=1.0)
     >>> cold = lf.Bath(name="right", sites=(2,), beta=5.0)
     >>> chain = lf.models.xxz_chain(sites=3, coupling=0.1, baths=[hot, cold])
-    >>> lf.certify(lf.Question(system=chain)).verdict
+    >>> lf.certify(chain).verdict
     'impossible'
     """
-    require_question(question)
+    question = asked_about(question)
     watch = Watch(checked_limit(time_limit), reporter(progress))
     course = _Course(
         setting=Setting(question), solvers=usable_solvers(solver), sharp=sharp, watch=watch

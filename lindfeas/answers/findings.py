@@ -164,6 +164,16 @@ class Findings:
         """Its own defect, rounding included; ``upper`` is that of the optimum."""
         return None if self.shown is None else self.shown.defect
 
+    @property
+    def levels_coincide(self) -> bool:
+        """Whether levels of different charge coincide, as far as can be told.
+
+        Distances from steady states are then about Lindbladians that mix no charges.
+        """
+        spectrum = self.reference.spectrum
+        apart = np.not_equal.outer(spectrum.charges, spectrum.charges)
+        return bool((spectrum.coinciding & apart).any())
+
     def to_dict(self) -> dict[str, Any]:
         """All of it but the arrays, as plain JSON types."""
         coherence = self.coherence_error
@@ -177,6 +187,7 @@ class Findings:
             "coherence_tolerance": self.coherence_tolerance,
             "norm": self.norm,
             "tolerance": self.tolerance,
+            "charge": _charge_dict(self),
             "hamiltonian_limit": self.hamiltonian_limit,
             "largest_hamiltonian": self.hamiltonian_limit,
             "lower": self.lower,
@@ -194,6 +205,17 @@ class Findings:
             "check": None if self.check is None else self.check.to_list(),
             "candidate": None if self.shown is None else _candidate_dict(self.shown),
         }
+
+
+def _charge_dict(findings: Findings) -> dict[str, Any] | None:
+    system = findings.question.system
+    if system.charge is None:
+        return None
+    return {
+        "values": [list(local) for local in system.charge],
+        "found": system.charge_is_found,
+        "levels_coincide": findings.levels_coincide,
+    }
 
 
 def _candidate_dict(candidate: Candidate) -> dict[str, Any]:

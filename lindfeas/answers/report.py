@@ -165,7 +165,7 @@ def _coherence_words(answer: Findings) -> str:
 
 def summary_rows(answer: Findings, detail: int = 0) -> list[Row]:
     """The answer's main facts as (name, text)."""
-    rows = [("target", _target(answer))]
+    rows = [("target", _target(answer)), *_charge_rows(answer)]
     rows.append(("optimal defect", interval_text(answer.lower, answer.upper)))
     rows.append(("", f"how wrong L' is on the true state, at best; {_proof(answer)}"))
     rows += _distance_rows(answer, detail)
@@ -176,6 +176,15 @@ def summary_rows(answer: Findings, detail: int = 0) -> list[Row]:
     rows.append(("solver", f"{answer.solver or 'none'}, {answer.seconds:.2f} s in all{cut}"))
     if answer.certificate:
         rows.append(("certificate", str(answer.certificate)))
+    return rows
+
+
+def _charge_rows(answer: Findings) -> list[Row]:
+    """The charge that is used, who found it, and what it means where levels coincide."""
+    rows = [("charge", text)] if (text := answer.question.system.charge_text) else []
+    if answer.levels_coincide:
+        rows.append(("", "levels of different charge coincide: trace distances are"))
+        rows.append(("", "about Lindbladians that mix no charges"))
     return rows
 
 

@@ -118,10 +118,11 @@ def _densities(
 def _matrix_system(problem: schema.MatrixProblem, base: Path) -> OpenSystem:
     hamiltonian, couplings = _load_matrices(base / problem.system.matrices)
     charge = problem.system.charge
+    given = charge if isinstance(charge, str) else tuple(tuple(local) for local in charge)
     return OpenSystem(
         hamiltonian=hamiltonian,
         dimensions=tuple(problem.system.dimensions),
-        charge=None if charge is None else tuple(tuple(local) for local in charge),
+        charge=None if given == "none" else given,  # type: ignore[arg-type]
         baths=tuple(
             _matrix_bath(bath, len(problem.system.dimensions), couplings) for bath in problem.bath
         ),

@@ -18,6 +18,7 @@ from lindfeas.files.columns import Axis
 from lindfeas.files.complaints import key_and_value, shown, suggestion
 from lindfeas.files.decimals import evenly_spaced, with_decimals
 from lindfeas.files.schema import problem_schema as problem_schema
+from lindfeas.physics.systems.open_system import FIND
 from lindfeas.program.question import Question
 
 LARGEST_FILE = 10_000_000
@@ -89,8 +90,16 @@ class ProblemFile:
         return problem_from_document(document, self.base_directory, path=self.path)
 
     def json_document(self) -> dict[str, Any]:
-        """The problem alone, with all defaults and decimal strings: what a certificate holds."""
-        return json_document(self.document)
+        """The problem alone, with all defaults and decimal strings: what a certificate holds.
+
+        A charge that was found stands there as if it had been given.
+        """
+        content = json_document(self.document)
+        system = self.question.system
+        if content["system"].get("charge") == FIND:
+            charge = system.charge
+            content["system"]["charge"] = [list(q) for q in charge] if charge else "none"
+        return content
 
 
 def json_document(document: dict[str, Any]) -> dict[str, Any]:

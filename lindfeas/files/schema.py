@@ -51,6 +51,19 @@ SCHEMA_FILE = "files/problem.schema.json"
 SiteNumber = Annotated[int, Field(ge=0)]
 
 
+Charges = list[list[Annotated[int, Field(ge=-LARGEST_CHARGE, le=LARGEST_CHARGE)]]]
+_CHARGES: TypeAdapter[Charges] = TypeAdapter(Charges)
+
+
+def _charge(value: Any, _: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """A word or a list, without the union's tags in the error's path."""
+    if isinstance(value, str):
+        if value not in ("find", "none"):
+            raise complaint(f"must be 'find', 'none' or a list, but is {shown(value)}")
+        return value
+    return _CHARGES.validate_python(value, context=info.context, strict=True)
+
+
 class MatrixSystem(TomlTable):
     """A system of the user's own, given by matrices."""
 
@@ -69,9 +82,13 @@ class MatrixSystem(TomlTable):
         Field(min_length=1, description="levels of every site, leftmost tensor factor first"),
     ]
     charge: Annotated[
-        list[list[Annotated[int, Field(ge=-LARGEST_CHARGE, le=LARGEST_CHARGE)]]] | None,
-        Field(description="conserved charge: one integer per basis state of every site"),
-    ] = None
+        Literal["find", "none"] | Charges,
+        WrapValidator(_charge),
+        Field(
+            description="conserved charge: one integer per basis state of every site; or 'find', "
+            "the finest one that the matrices conserve, or 'none'"
+        ),
+    ] = "find"
 
 
 def _density(name: str) -> type[TomlTable]:

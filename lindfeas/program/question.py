@@ -160,6 +160,21 @@ class Question:
             )
 
 
+def asked_about(value: object) -> Question:
+    """A question as it is, or the default question about a system.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    if isinstance(value, OpenSystem):
+        return Question(system=value)
+    require_question(value)
+    assert isinstance(value, Question)
+    return value
+
+
 def require_question(value: object, where: str = "question") -> None:
     """Refuse anything but a `Question`, and say how to get from it to one.
 

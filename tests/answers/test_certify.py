@@ -152,7 +152,7 @@ def test_a_region_too_large_for_any_solver_is_refused() -> None:
         np.kron(number, np.eye(4)) + 1.3 * np.kron(np.eye(4), number) + 0.1 * (hop + hop.T)
     )
     bath = Bath(name="both", sites=(0, 1), beta=1.0, couplings=(np.kron(lower, np.eye(4)),))
-    system = OpenSystem(hamiltonian=hamiltonian, dimensions=(4, 4), baths=(bath,))
+    system = OpenSystem(hamiltonian=hamiltonian, dimensions=(4, 4), baths=(bath,), charge=None)
     with pytest.raises(InputError, match=r"bath\.both\.sites: .*255.*charge") as refusal:
         certify(Question(system=system))
     assert "\n" not in str(refusal.value)

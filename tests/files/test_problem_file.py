@@ -416,3 +416,33 @@ def test_what_chooses_a_table_is_a_known_word(key: str, value: Any, known: str, 
     with pytest.raises(InputError) as refused:
         schema.validate(content)
     assert str(refused.value) == f"{key}: must be one of {known}, but is {shown}"
+
+
+@pytest.mark.parametrize(
+    ("given", "charge", "written"),
+    [
+        ("", ((0, 1), (0, 1)), [[0, 1], [0, 1]]),
+        ('charge = "find"\n', ((0, 1), (0, 1)), [[0, 1], [0, 1]]),
+        ('charge = "none"\n', None, "none"),
+        ("charge = [[1, 0], [1, 0]]\n", ((1, 0), (1, 0)), [[1, 0], [1, 0]]),
+    ],
+)
+def test_the_charge_of_matrices(
+    tmp_path: Path, given: str, charge: object, written: object
+) -> None:
+    """Found unless something else is said; the JSON object has a found one like a given one."""
+    lower = np.array([[0.0, 0.0], [1.0, 0.0]])
+    exchange = 0.1 * (np.kron(lower, lower.T) + np.kron(lower.T, lower))
+    np.savez(tmp_path / "m.npz", H=np.diag([1.0, 0.3, 0.0, -1.0]) + exchange, couplings=[lower])
+    content = f"""[system]
+matrices = "m.npz"
+dimensions = [2, 2]
+{given}[[bath]]
+name = "b"
+sites = [0]
+couplings = [0]
+beta = 1.0
+"""
+    problem = read(tmp_path, content)
+    assert problem.question.system.charge == charge
+    assert problem.json_document()["system"]["charge"] == written

@@ -374,7 +374,10 @@ def test_every_multiplier_gives_a_valid_lower_bound(name: str, norm: str, rule: 
 def test_charge_blocks_lose_nothing() -> None:
     system = two_ended_chain(1, 1, 1, coupling=0.1, beta_right=5.0)
     plain = OpenSystem(
-        hamiltonian=system.hamiltonian, dimensions=system.dimensions, baths=system.baths
+        hamiltonian=system.hamiltonian,
+        dimensions=system.dimensions,
+        baths=system.baths,
+        charge=None,
     )
     for norm in NORMS:
         first, second = ask(system, norm), ask(plain, norm)

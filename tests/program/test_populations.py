@@ -89,7 +89,10 @@ def test_charge_blocks_lose_nothing() -> None:
     """The same chain without its charge has the same optimum, from one dense block."""
     system = SYSTEMS["chain 1+2+1"]
     plain = OpenSystem(
-        hamiltonian=system.hamiltonian, dimensions=system.dimensions, baths=system.baths
+        hamiltonian=system.hamiltonian,
+        dimensions=system.dimensions,
+        baths=system.baths,
+        charge=None,
     )
     intervals = [enclose(compiled(s)[2], ["CLARABEL"]).interval for s in (system, plain)]
     assert len(compiled(plain)[2].blocks) == 2

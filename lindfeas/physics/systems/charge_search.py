@@ -6,14 +6,16 @@ shifted by a fixed amount m_l by coupling l, if
     sum_s q_s(a_s) - q_s(b_s) = 0    for every element <a|H|b> that is not zero,
     sum_s q_s(a_s) - q_s(b_s) = m_l  for every element <a|S_l|b> that is not zero.
 
-These are linear equations with integer coefficients; their solutions are found exactly.
+These are linear equations with integer coefficients; their solutions are found exactly, from a few
+elements per unknown at first, and then from those that what was found does not solve.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +24,17 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from lindfeas.physics.systems.sites import significant
+
+ROUNDING = 2.0**-49
+"""Elements below this fraction of the largest, 16 u, are rounding. It is far below what a claimed
+charge may be violated by, because nobody has claimed this one: no element that could mean anything
+is left out."""
+
+SAMPLED = 3
+"""Elements of every operator, per unknown, that are looked at in one step."""
+
+LARGEST_INT = 2**62
+"""From here on sums of charges are added as Python's integers."""
 
 Charge = tuple[tuple[int, ...], ...]
 
@@ -51,58 +64,127 @@ def find_charge(
         one number, the last ones are left out.
     """
     unknowns = sum(dimension - 1 for dimension in dimensions)
-    steps = _steps(hamiltonian, range(len(dimensions)), dimensions, width)
-    blocks = [np.pad(steps, ((0, 0), (0, len(couplings))))]
+    size = unknowns + len(couplings)
+    parts = [_Elements.of(hamiltonian, range(len(dimensions)), width, None)]
     for number, (sites, operator) in enumerate(couplings):
-        steps = _steps(sp.csr_array(operator), sites, dimensions, None)
-        shift = np.zeros((len(steps), len(couplings)), dtype=np.int64)
-        shift[:, number] = -1
-        blocks.append(np.hstack([steps, shift]))
-    rows = np.unique(np.vstack(blocks), axis=0)
-    found = [vector[:unknowns] for vector in _kernel(rows.T @ rows)]
-    charges = [charge for charge in found if any(charge)]
+        parts.append(_Elements.of(sp.csr_array(operator), sites, None, unknowns + number))
+    echelon: _Echelon = {}
+    new = [row for part in parts for row in part.rows(part.sample(size), dimensions, size)]
+    while new:
+        echelon = _extended(echelon, new)
+        kernel = _kernel(echelon, size)
+        if not any(any(vector[:unknowns]) for vector in kernel):
+            return None
+        new = [
+            row
+            for part in parts
+            for row in part.rows(
+                part.sample(size, part.violating(kernel, dimensions)), dimensions, size
+            )
+        ]
+    charges = [vector[:unknowns] for vector in _kernel(echelon, size) if any(vector[:unknowns])]
     return _combined(charges, dimensions, largest) if charges else None
 
 
-def _steps(
-    operator: sp.csr_array, sites: Sequence[int], dimensions: Sequence[int], width: float | None
-) -> NDArray[np.int64]:
-    """For every element <a|O|b> how often a holds each basis state of each site, minus b.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Elements:
+    """The elements <a|O|b> of one operator that are not zero and give an equation.
 
-    The first state of every site is left out: its charge is 0. Every row stands once.
+    Parameters
+    ----------
+    final, initial
+        a and b, states of ``sites``.
+    shift
+        The unknown that stands for the shift of the charge; None for H, which has none.
     """
-    starts = np.cumsum([0, *(dimension - 1 for dimension in dimensions)])
-    final, initial = significant(operator, width)
-    local = [dimensions[site] for site in sites]
-    found = np.zeros((len(final), starts[-1]), dtype=np.int64)
-    rows = np.arange(len(final))
-    for states, sign in ((final, 1), (initial, -1)):
-        for site, digits in zip(sites, np.unravel_index(states, local), strict=True):
-            inside = digits > 0
-            np.add.at(found, (rows[inside], starts[site] + digits[inside] - 1), sign)
-    return np.unique(found, axis=0)
+
+    final: NDArray[np.int64]
+    initial: NDArray[np.int64]
+    sites: tuple[int, ...]
+    shift: int | None
+
+    @classmethod
+    def of(
+        cls, operator: sp.csr_array, sites: Sequence[int], width: float | None, shift: int | None
+    ) -> _Elements:
+        final, initial = significant(operator, width, ROUNDING)
+        keep = np.ones(len(final), dtype=bool) if shift is not None else final != initial
+        return cls(final=final[keep], initial=initial[keep], sites=tuple(sites), shift=shift)
+
+    def sample(self, size: int, among: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """A few elements for every unknown, the same ones each time; all if there are no more."""
+        every = np.arange(len(self.final)) if among is None else among
+        most = SAMPLED * size
+        if len(every) <= most:
+            return every
+        return np.random.default_rng(0).choice(every, most, replace=False)
+
+    def rows(
+        self, chosen: NDArray[np.int64], dimensions: Sequence[int], size: int
+    ) -> NDArray[np.int64]:
+        """The equations of some elements, each once: how often a holds each basis state of each
+        site, minus b, minus the shift.
+
+        The first state of every site is left out: its charge is 0.
+        """
+        starts = np.cumsum([0, *(dimension - 1 for dimension in dimensions)])
+        local = [dimensions[site] for site in self.sites]
+        found = np.zeros((len(chosen), size), dtype=np.int64)
+        rows = np.arange(len(chosen))
+        for states, sign in ((self.final[chosen], 1), (self.initial[chosen], -1)):
+            for site, digits in zip(self.sites, np.unravel_index(states, local), strict=True):
+                inside = digits > 0
+                np.add.at(found, (rows[inside], starts[site] + digits[inside] - 1), sign)
+        if self.shift is not None:
+            found[:, self.shift] = -1
+        return np.unique(found, axis=0)
+
+    def violating(
+        self, kernel: Sequence[Sequence[int]], dimensions: Sequence[int]
+    ) -> NDArray[np.int64]:
+        """The elements whose equation one of the vectors does not solve."""
+        broken = np.zeros(len(self.final), dtype=bool)
+        unknowns = sum(dimension - 1 for dimension in dimensions)
+        for vector in kernel:
+            charge = _by_site(vector[:unknowns], dimensions)
+            own = [charge[site] for site in self.sites]
+            step = 0 if self.shift is None else vector[self.shift]
+            largest = 2 * sum(max(map(abs, local)) for local in own) + abs(step)
+            kind: Any = np.int64 if largest < LARGEST_INT else object
+            total = np.zeros(1, dtype=kind)
+            for local in own:
+                total = np.add.outer(total, np.array(local, dtype=kind)).ravel()
+            broken |= (total[self.final] - total[self.initial] != step).astype(bool)
+        return np.flatnonzero(broken)
 
 
-def _kernel(matrix: NDArray[np.int64]) -> list[list[int]]:
-    """A basis of the integer vectors x with M x = 0, without common factors."""
-    rows = [[Fraction(int(value)) for value in row] for row in matrix]
-    pivots: list[int] = []
-    done: list[list[Fraction]] = []
-    for column in range(matrix.shape[1]):
-        at = next((n for n, row in enumerate(rows) if row[column]), None)
-        if at is None:
+_Echelon = dict[int, list[Fraction]]
+"""Rows in reduced echelon form by the column of their pivot, which is 1."""
+
+
+def _extended(echelon: _Echelon, rows: Iterable[Iterable[int]]) -> _Echelon:
+    """The reduced echelon form of these rows together with further ones."""
+    done = dict(echelon)
+    for given in rows:
+        row = [Fraction(int(value)) for value in given]
+        for column, pivot in done.items():
+            row = _without(row, pivot, column)
+        first = next((column for column, value in enumerate(row) if value), None)
+        if first is None:
             continue
-        pivot = rows.pop(at)
-        pivot = [value / pivot[column] for value in pivot]
-        rows, done = ([_without(row, pivot, column) for row in part] for part in (rows, done))
-        done.append(pivot)
-        pivots.append(column)
-    free = [column for column in range(matrix.shape[1]) if column not in pivots]
+        row = [value / row[first] if value else value for value in row]
+        done = {column: _without(pivot, row, first) for column, pivot in done.items()}
+        done[first] = row
+    return done
+
+
+def _kernel(echelon: _Echelon, size: int) -> list[list[int]]:
+    """A basis of the integer vectors that solve all equations, without common factors."""
     basis = []
-    for column in free:
-        vector = [Fraction(0)] * matrix.shape[1]
+    for column in (column for column in range(size) if column not in echelon):
+        vector = [Fraction(0)] * size
         vector[column] = Fraction(1)
-        for pivot_column, row in zip(pivots, done, strict=True):
+        for pivot_column, row in echelon.items():
             vector[pivot_column] = -row[column]
         basis.append(_integers(vector))
     return basis
@@ -112,7 +194,9 @@ def _without(row: list[Fraction], pivot: list[Fraction], column: int) -> list[Fr
     factor = row[column]
     if not factor:
         return row
-    return [value - factor * other for value, other in zip(row, pivot, strict=True)]
+    return [
+        value - factor * other if other else value for value, other in zip(row, pivot, strict=True)
+    ]
 
 
 def _integers(vector: Sequence[Fraction]) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lindfeas.errors import InputError, quoted
 from lindfeas.physics.systems.bath import Bath, checked_baths, site_numbers
-from lindfeas.physics.systems.charge_search import find_charge
+from lindfeas.physics.systems.charge_search import Charge, find_charge
 from lindfeas.physics.systems.checks import square_matrix
 from lindfeas.physics.systems.sites import (
     embed,
@@ -35,6 +35,9 @@ Hamiltonian after the middle of its diagonal is taken out, so that an offset hid
 LARGEST_CHARGE = 1_000_000
 """Largest absolute charge of a basis state."""
 
+FIND = "find"
+"""In the place of a charge: take the finest one that the matrices conserve."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OpenSystem:
@@ -45,14 +48,17 @@ class OpenSystem:
     hamiltonian
         H_S, Hermitian d x d: numpy array, scipy sparse matrix or QuTiP ``Qobj`` (energy).
     dimensions
-        Local dimension of every site; their product is d.
+        Local dimension of every site; their product is d. May be left out for a ``Qobj``, whose
+        ``dims`` say it. Where the ``dims`` of H_S or of a coupling say something else, they are
+        refused.
     baths
         The baths; their regions must not overlap.
     charge
-        Optional: one integer for every basis state of every site (for spins, the
-        magnetisation). The total must be conserved by H_S and shifted by a fixed amount by
-        every coupling; the claim is verified, and makes the problem block diagonal exactly.
-        `with_found_charge` looks for one.
+        One integer for every basis state of every site (for spins, the magnetisation), so that the
+        total is conserved by H_S and shifted by a fixed amount by every coupling. It makes the
+        problem block diagonal, exactly and without changing the answer. ``"find"``, the default,
+        takes the finest charge that the matrices conserve, if there is one; a charge that is given
+        is verified; None leaves them all unused.
 
     Raises
     ------
@@ -60,26 +66,42 @@ class OpenSystem:
         If anything above does not hold; the message names the argument.
     """
 
-    hamiltonian: Any
-    dimensions: tuple[int, ...]
+    hamiltonian: Any = field(kw_only=False)
+    dimensions: tuple[int, ...] = None  # type: ignore[assignment]  # what H says
     baths: tuple[Bath, ...]
-    charge: tuple[tuple[int, ...], ...] | None = None
+    charge: tuple[tuple[int, ...], ...] | None = FIND  # type: ignore[assignment]
+    charge_is_found: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
-        set_(self, "dimensions", _dimensions(self.dimensions))
+        given = _own_factors(self.hamiltonian) if self.dimensions is None else self.dimensions
+        set_(self, "dimensions", _dimensions(given))
         _check_factors(self.hamiltonian, [self.dimensions], "system.H")
         set_(self, "hamiltonian", _hermitian(self.hamiltonian, self.dimension, "system.H"))
         set_(self, "baths", checked_baths(self.baths))
-        set_(self, "charge", _charge(self.charge, self.dimensions))
+        searched = isinstance(self.charge, str) and self.charge == FIND
+        if not searched:
+            set_(self, "charge", _charge(self.charge, self.dimensions))
         _check_regions(self.baths, len(self.dimensions))
         set_(self, "baths", tuple(self._with_local_couplings(bath) for bath in self.baths))
+        if searched:
+            set_(self, "charge", self._found_charge())
+            set_(self, "charge_is_found", self.charge is not None)
         self._check_charge()
 
     @property
     def dimension(self) -> int:
         """Dimension d of the system's Hilbert space."""
         return math.prod(self.dimensions)
+
+    @property
+    def charge_text(self) -> str:
+        """The charge on one line, and whether it was found; empty if there is none."""
+        if self.charge is None:
+            return ""
+        several = len(self.charge) > 1 and len(set(self.charge)) == 1
+        listed = f"{self.charge[0]} on every site" if several else ", ".join(map(str, self.charge))
+        return quoted(listed, how=str) + (", found" if self.charge_is_found else "")
 
     def region_dimension(self, bath: Bath) -> int:
         """Dimension d_r of the region that ``bath`` acts on."""
@@ -120,9 +142,6 @@ class OpenSystem:
     def with_found_charge(self) -> OpenSystem:
         """The same system with the finest charge that its matrices conserve, or none.
 
-        H conserves it and every coupling shifts it by a fixed amount, as a declared charge; it
-        makes the same question block diagonal, and is part of a certificate like a declared one.
-
         Examples
         --------
         >>> import numpy as np
@@ -133,19 +152,25 @@ class OpenSystem:
         >>> energy = 5 * np.kron(number, np.eye(3)) + 7 * np.kron(np.eye(3), number)
         >>> bath = lf.Bath(name="bath", sites=(1,), beta=0.5, couplings=(lower,))
         >>> pair = lf.OpenSystem(
-        ...     hamiltonian=energy + 0.1 * (swap + swap.T), dimensions=(3, 3), baths=(bath,)
+        ...     hamiltonian=energy + 0.1 * (swap + swap.T),
+        ...     dimensions=(3, 3),
+        ...     baths=(bath,),
+        ...     charge=None,
         ... )
         >>> pair.charge, pair.with_found_charge().charge
         (None, ((0, 1, 2), (0, 1, 2)))
         """
-        found = find_charge(
+        return replace(self, charge=FIND)  # type: ignore[arg-type]
+
+    def _found_charge(self) -> Charge | None:
+        """See `find_charge`."""
+        return find_charge(
             self.hamiltonian,
             [(bath.sites, operator) for bath in self.baths for operator in bath.couplings or ()],
             self.dimensions,
             width=_width(self.hamiltonian),
             largest=LARGEST_CHARGE,
         )
-        return replace(self, charge=found)
 
     def couplings(self) -> list[tuple[Bath, int, sp.csr_array]]:
         """All couplings as (bath, number within the bath, sparse d x d operator)."""
@@ -252,6 +277,24 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def _own_factors(hamiltonian: Any) -> list[int]:
+    """The tensor factors that a QuTiP object says it has."""
+    dims = getattr(hamiltonian, "dims", None)
+    if not isinstance(dims, list) or len(dims) != 2 or dims[0] != dims[1]:
+        raise InputError(
+            "must be given, one number of levels per site, unless H is a QuTiP operator, whose "
+            f"dims say it, but H is {_kind(hamiltonian)}",
+            "system.dimensions",
+        )
+    return list(dims[0])
+
+
+def _kind(value: Any) -> str:
+    dims = getattr(value, "dims", None)
+    own = f" with dims {quoted(dims)}" if isinstance(dims, list) else ""
+    return f"of type {type(value).__name__}{own}"
+
+
 def _dimensions(dimensions: Any) -> tuple[int, ...]:
     try:
         values = tuple(dimensions)
@@ -324,9 +367,13 @@ def _charge(charge: Any, dimensions: tuple[int, ...]) -> tuple[tuple[int, ...], 
         return None
     where = "system.charge"
     try:
-        values = tuple(tuple(local) for local in charge)
+        values = tuple(tuple(local) for local in (None if isinstance(charge, str) else charge))
     except TypeError:
-        raise InputError("must hold one list of integers per site", where) from None
+        raise InputError(
+            f"must hold one list of integers per site, or be 'find' or None, but is "
+            f"{quoted(charge)}",
+            where,
+        ) from None
     if [len(local) for local in values] != list(dimensions):
         raise InputError(
             f"must hold one integer per basis state of every site (dimensions "

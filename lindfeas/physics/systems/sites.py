@@ -38,12 +38,12 @@ def shifts(
 
 
 def significant(
-    operator: sp.csr_array, largest: float | None = None
+    operator: sp.csr_array, largest: float | None = None, tolerance: float = CHARGE_TOLERANCE
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(final, initial) states of the elements above `CHARGE_TOLERANCE` of ``largest``."""
+    """(final, initial) states of the elements above ``tolerance`` times ``largest``."""
     entries = sp.coo_array(operator)
     size = np.abs(entries.data)
-    keep = size > CHARGE_TOLERANCE * (size.max(initial=0.0) if largest is None else largest)
+    keep = size > tolerance * (size.max(initial=0.0) if largest is None else largest)
     row, column = entries.coords
     return row[keep], column[keep]
 
