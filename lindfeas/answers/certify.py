@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lindfeas.answers.answer import Answer
 from lindfeas.answers.candidate import Candidate, candidate_of
+from lindfeas.answers.coherence_witness import coherence_ladder
 from lindfeas.answers.distance_witness import CELLS, Witness, distance_witness
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.answers.judgement import (
@@ -18,6 +20,7 @@ from lindfeas.answers.judgement import (
     verdict_of,
 )
 from lindfeas.answers.nearest import nearest_lindbladian
+from lindfeas.answers.nearest_coherent import nearest_coherent
 from lindfeas.answers.possibility import Demands
 from lindfeas.answers.steady_state_check import EPSILONS, SteadyStateCheck, check_candidate
 from lindfeas.answers.trace_distance import (
@@ -148,6 +151,7 @@ class _Course:
     distance: TraceDistance = NOTHING_KNOWN
     distance_all: Ends = NOTHING_KNOWN
     coherence: CoherenceError | None = None
+    unmeasured: str | None = None
     witness: Witness | None = None
     check: SteadyStateCheck | None = None
 
@@ -196,10 +200,42 @@ class _Course:
     def measure(self) -> None:
         """Both ends of the least distance of the steady states."""
         if not self.setting.target.is_populations:
+            if self.question.criterion == "distance":
+                self._measure_coherences()
             return
         if cells := _cells(self.setting.program, self.sharp):
             with self.watch.stage("least trace distance", self._known_distance):
                 self._sharpen(cells)
+
+    def _measure_coherences(self) -> None:
+        """The nearest Lindbladian in T and R, then certified bounds on R for several T."""
+        enclosure, setting, stop = self.enclosure, self.setting, self.watch.is_over
+        assert enclosure is not None
+        if enclosure.point is None:
+            return
+        with self.watch.stage("nearest populations and coherences", self._known_distance):
+            found = nearest_coherent(
+                setting, enclosure.solver, starts=(enclosure.point,), stop=stop
+            )
+        attained = math.inf
+        if found is not None:
+            attained = found.distance
+            self.nearest = candidate_of(
+                setting, found.point, distance=found.distance, coherence_error=found.error
+            )
+            if self.distance.upper is None or found.distance < self.distance.upper:
+                self.distance = replace(self.distance, upper=found.distance)
+                self.distance_all = replace(self.distance_all, upper=found.distance)
+        with self.watch.stage("bounds on the error of the coherences", self._known_distance):
+            ladder = coherence_ladder(setting, enclosure.solver, attained=attained, stop=stop)
+        self.unmeasured = ladder.reason
+        within = self.question.distance_tolerance
+        self.coherence = ladder.error(within, None if found is None else found.error)
+        excluded = [rung.distance for rung in ladder.rungs if rung.lower is None]
+        if excluded:
+            lower = max(excluded)
+            self.distance = replace(self.distance, lower=lower)
+            self.distance_all = replace(self.distance_all, lower=lower)
 
     def _sharpen(self, cells: int) -> None:
         """Both ends of the trace distance, sharpened; what cannot be improved stays."""
@@ -249,7 +285,7 @@ class _Course:
             return by_defect(self.enclosure.interval, question.tolerance, self.shortcoming)
         if question.asks_for_populations:
             return by_distance(self.distance, question.distance_tolerance, self.nearest)
-        return by_distance_and_coherences(self.coherence, question, self.nearest)
+        return by_distance_and_coherences(self.coherence, question, self.nearest, self.unmeasured)
 
     def answer(self) -> Answer:
         """What is certified so far."""

@@ -74,20 +74,28 @@ def by_distance(distance: Ends, tolerance: float, nearest: Candidate | None) -> 
 
 
 def by_distance_and_coherences(
-    found: CoherenceError | None, question: Question, nearest: Candidate | None
+    found: CoherenceError | None,
+    question: Question,
+    nearest: Candidate | None,
+    unmeasured: str | None = None,
 ) -> Judgement:
-    """The verdict on populations and coherences: T and R within both tolerances, or not."""
+    """The verdict on populations and coherences: T and R within both tolerances, or not.
+
+    Parameters
+    ----------
+    unmeasured
+        Why bounds on R were left out, or None.
+    """
     if found is not None:
         too_far = found.lower is not None and found.lower >= question.coherence_tolerance
         if found.is_excluded or too_far:
             return IMPOSSIBLE
     if nearest is None or nearest.distance is None or nearest.coherence_error is None:
-        return undecided(NONE_UNIQUE)
+        return undecided(unmeasured or NONE_UNIQUE)
     near = nearest.distance < question.distance_tolerance
     if near and nearest.coherence_error < question.coherence_tolerance:
         return POSSIBLE
-    if found is None:
-        return undecided("no lower bound on R was computed")
     return undecided(
-        "neither the bound on R nor the Lindbladian found is on one side of both tolerances"
+        unmeasured
+        or "the certified bound on R is below its tolerance, but no Lindbladian was found within both"
     )
