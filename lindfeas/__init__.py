@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lindfeas import models as models
     from lindfeas.answers.answer import Answer as Answer
     from lindfeas.answers.certify import certify as certify
+    from lindfeas.answers.score import score as score
     from lindfeas.errors import AccuracyError as AccuracyError
     from lindfeas.errors import InputError as InputError
     from lindfeas.errors import LindfeasError as LindfeasError
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "answers.answer": "Answer",
     "answers.certify": "certify",
+    "answers.score": "score",
     "errors": "AccuracyError InputError LindfeasError MissingExtraError PhysicsError "
     "ProofRejectedError SolverError",
     "files.problem_file": "problem_schema read_problem",
@@ -84,4 +86,4 @@ if not TYPE_CHECKING:  # those who check types see the imports above, and nothin
         return value
 
     def __dir__() -> list[str]:
-        return sorted([*globals(), *__all__])
+        return sorted([*__all__, "__version__"])

@@ -15,6 +15,7 @@ from lindfeas.program.verdict import Verdict
 
 if TYPE_CHECKING:
     from lindfeas.answers.answer import Answer
+    from lindfeas.answers.score import Score
     from lindfeas.files.problem_file import ProblemFile
 
 
@@ -81,7 +82,9 @@ def certify(
         from lindfeas.answers.answer import sections
         from lindfeas.text import rich_report
 
-        show(rich_report(sections(answer, problem.title or str(problem.path))))
+        parts = sections(answer, problem.title or str(problem.path))
+        own = _score(problem, answer)
+        show(rich_report(parts if own is None else [*parts, *own.sections()]))
     return ExitCode.UNDECIDED if answer.verdict == Verdict.UNDECIDED else ExitCode.ANSWERED
 
 
@@ -142,4 +145,18 @@ def _answered(
 
 
 def _content(problem: ProblemFile, answer: Answer) -> dict[str, Any]:
-    return {**answer.to_dict(), "problem": problem.json_document()}
+    own = _score(problem, answer)
+    return {
+        **answer.to_dict(),
+        "candidate_score": None if own is None else own.to_dict(),
+        "problem": problem.json_document(),
+    }
+
+
+def _score(problem: ProblemFile, answer: Answer) -> Score | None:
+    """How the problem's own Lindbladian does, if it has one."""
+    from lindfeas.answers.score import score
+
+    if problem.candidate is None:
+        return None
+    return score(problem.question, problem.candidate, answer=answer)

@@ -200,7 +200,7 @@ def require_result_version(expected: int) -> None:
         )
 
 
-_NO_QUESTION = ("title", "sweep", "expected")
+_NO_QUESTION = ("title", "sweep", "candidate", "expected")
 """What of a problem file is no part of a point's question."""
 
 

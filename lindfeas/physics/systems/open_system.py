@@ -367,7 +367,9 @@ def _charge(charge: Any, dimensions: tuple[int, ...]) -> tuple[tuple[int, ...], 
         return None
     where = "system.charge"
     try:
-        values = tuple(tuple(local) for local in (None if isinstance(charge, str) else charge))
+        if isinstance(charge, str):
+            raise TypeError
+        values = tuple(tuple(local) for local in charge)
     except TypeError:
         raise InputError(
             f"must hold one list of integers per site, or be 'find' or None, but is "
