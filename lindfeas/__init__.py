@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lindfeas.program.rates import Rates as Rates
     from lindfeas.program.target import Target as Target
     from lindfeas.solvers.catalogue import solver_status as solver_status
+    from lindfeas.sweeps.functions import sweep as sweep
     from lindfeas.sweeps.solver_comparison import compare as compare
     from lindfeas.theorems.proving import prove as prove
 
@@ -65,6 +66,7 @@ _HOMES = {
     "program.target": "Target",
     "solvers.catalogue": "solver_status",
     "sweeps.solver_comparison": "compare",
+    "sweeps.functions": "sweep",
     "theorems.proving": "prove",
 }
 """Every module with public names, and these."""

@@ -28,6 +28,7 @@ FOLDERS = {
 
 HEAVY = {
     "click": {"cli"},
+    "cloudpickle": {"sweeps"},
     "cvxpy": {"solvers"},
     "distributed": {"sweeps"},
     "flint": {"checker", "theorems", "cli"},
@@ -37,7 +38,7 @@ HEAVY = {
     "pyarrow": {"files"},
     "pydantic": {"files"},
     "qutip": {"physics.equations"},
-    "rich": {"text", "cli"},
+    "rich": {"text", "cli", "sweeps"},
     "xarray": {"files"},
 }
 """Packages that only these rooms may import."""

@@ -41,6 +41,7 @@ PUBLIC = [
     "redfield_equation",
     "score",
     "solver_status",
+    "sweep",
 ]
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lindfeas.errors import InputError, LindfeasError
 from lindfeas.files.columns import Axis
@@ -24,6 +24,9 @@ from lindfeas.files.problem_file import (
     set_value,
 )
 from lindfeas.sweeps.engine import Outcome
+
+if TYPE_CHECKING:
+    from lindfeas.answers.answer import Answer
 
 RESULT_VERSION = 2
 """Raised when the same question gets another answer than before; part of every point's key."""
@@ -165,20 +168,27 @@ def evaluate(task: PointTask) -> Outcome:
     files = {}
     if options.certificates and certificate is not None:
         files[f"{CERTIFICATES}/{task.key}.json"] = certificate_text(certificate)
-    distance = answer.trace_distance
     row = {
         **task.values,
         "point": task.key,
+        **answer_row(answer),
+        "certificate": next(iter(files), None),
+    }
+    return Outcome(row=row, files=files)
+
+
+def answer_row(answer: Answer) -> dict[str, Any]:
+    """What a table holds of an answer."""
+    distance = answer.trace_distance
+    return {
         "verdict": str(answer.verdict),
         **{name: getattr(answer, name) for name in ANSWERED},
         "trace_distance_lower": distance.lower,
         "trace_distance_upper": distance.upper,
         "trace_distance_lemma1": distance.lemma1,
-        "certificate": next(iter(files), None),
         "error": None,
         "lindfeas_version": version("lindfeas"),
     }
-    return Outcome(row=row, files=files)
 
 
 def blank_row(task: PointTask) -> dict[str, Any]:

@@ -112,7 +112,13 @@ def answered(
     ProofRejectedError
         If the checker refuses the answer's certificate.
     """
-    answer = certify(problem.question, solver=solver, sharp=sharp)
+    return with_proof(certify(problem.question, solver=solver, sharp=sharp), problem, proof)
+
+
+def with_proof(
+    answer: Answer, problem: ProblemFile | None, proof: bool | None
+) -> tuple[Answer, dict[str, Any] | None]:
+    """See `answered`; without a problem file the proof is about the doubles."""
     if not (can_prove() and is_quick(answer) if proof is None else proof):
         return answer, None
     written, found = prove(answer, problem)
