@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lindfeas.files.problem_file import read_problem as read_problem
     from lindfeas.files.table import Table as Table
     from lindfeas.files.table import read_table as read_table
+    from lindfeas.files.writing import write_problem as write_problem
     from lindfeas.physics.baths.custom_density import CustomDensity as CustomDensity
     from lindfeas.physics.baths.spectral_density import DrudeLorentz as DrudeLorentz
     from lindfeas.physics.baths.spectral_density import Ohmic as Ohmic
@@ -53,6 +54,7 @@ _HOMES = {
     "ProofRejectedError SolverError",
     "files.problem_file": "problem_schema read_problem",
     "files.table": "Table read_table",
+    "files.writing": "write_problem",
     "models": "models",
     "physics.baths.custom_density": "CustomDensity",
     "physics.baths.spectral_density": "DrudeLorentz Ohmic OhmicExponential",

@@ -35,6 +35,7 @@ HEAVY = {
     "matplotlib": {"pictures"},
     "mosek": {"solvers"},
     "pandas": {"files", "pictures"},
+    "polars": {"files"},
     "pyarrow": {"files"},
     "pydantic": {"files"},
     "qutip": {"physics.equations"},

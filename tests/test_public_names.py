@@ -42,6 +42,7 @@ PUBLIC = [
     "score",
     "solver_status",
     "sweep",
+    "write_problem",
 ]
 
 

@@ -12,6 +12,7 @@ from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.program.checks import check_choice, real_number
 from lindfeas.program.rates import Rates
 from lindfeas.program.target import NORMS, Target
+from lindfeas.text import Facts, Heading, Section, Shown
 
 TARGETS = ("populations", "populations+coherences")
 
@@ -19,7 +20,7 @@ DEFAULT_NORM = "spectral"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Question:
+class Question(Shown):
     """Which Lindbladian of this kind reproduces the true steady state of ``system``?
 
     Parameters
@@ -92,6 +93,16 @@ class Question:
         if not isinstance(self.target, str):
             return self.target.norm
         return None if self.target == "populations" else self.norm
+
+    def _sections(self) -> list[Section]:
+        rows = [("must reproduce", self.target_name)]
+        rows += [("norm", self.target_norm)] if self.target_norm else []
+        rows.append(("tolerance", f"{self.tolerance:g}"))
+        rows.append(("rates", self.rates.text))
+        limit = self.hamiltonian_limit
+        shift = "by default limited" if limit is None else f"of norm up to {limit:g}"
+        rows.append(("local Hamiltonians", shift if self.lamb_shift else "none"))
+        return [Heading("Question"), Facts(rows), *self.system._sections()]
 
     def _check_target(self) -> None:
         check_choice(self.norm, NORMS, "question.norm")
