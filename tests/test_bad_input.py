@@ -547,9 +547,9 @@ OWN_TARGET = observables(lf.redfield_equation(QUBITS), [QUBITS.hamiltonian])
 
 CALLS = [
     Call(
-        "certify a system",
-        lambda: lf.certify(QUBITS),  # type: ignore[arg-type]
-        "question",
+        "compare solvers on a system",
+        lambda: lf.compare({"own": QUBITS}),  # type: ignore[dict-item]
+        "problems['own']",
         "must be of type Question, but is OpenSystem: ask lf.Question(system=...) about it",
     ),
     Call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from click.testing import CliRunner
 from lindfeas import Answer, InputError, OpenSystem, Question, Rates, certify, score
 from lindfeas.answers.score import Score
 from lindfeas.cli import main
+from lindfeas.files.columns import Axis
 from lindfeas.files.problem_file import read_problem
 from lindfeas.physics.equations.jumps import Jumps, jumps_of
 from lindfeas.physics.systems.bath import Bath
+from lindfeas.sweeps.points import Options, grid
 from tests.systems import SIGMA_MINUS, SIGMA_X, SIGMA_Z, oscillator_and_qubit, two_ended_chain
 
 CHAIN = two_ended_chain(1, 1, 1, coupling=0.1, beta_right=5.0)
@@ -176,6 +179,10 @@ def test_no_unique_steady_state_is_said() -> None:
     found = scored([((0,), SIGMA_Z)])
     assert not found.steady_state_unique and found.trace_distance is None
     assert found.coherence_error is None and "not unique" in str(found.reason)
+    weak = [(bath.sites, one) for bath in CHAIN.baths for one in local_recipe()[bath.name]]
+    hardly = scored([*weak, ((0,), SIGMA_Z)], rates=[1.0] * 4 + [1e12])
+    assert hardly.trace_distance is None and 0 < hardly.relative_gap < 1e-10
+    assert "cannot be told" in str(hardly.reason)
     nothing = scored([])
     assert nothing.trace_distance is None and nothing.defect == 0 and nothing.spectral_gap == 0
 
@@ -203,9 +210,12 @@ def test_the_rate_rule_and_the_limit_decide_what_is_allowed() -> None:
     assert not scored(doubled).allowed
     free = answer("coherences")
     jumps = jumps_of(CHAIN, free.candidate)
-    large = 2 * free.hamiltonian_limit * CHAIN.embed(SIGMA_Z, (0,)).toarray()
-    longer = Jumps(operators=jumps.operators, rates=jumps.rates, hamiltonian=large)
-    assert scored(jumps, "coherences").allowed and not scored(longer, "coherences").allowed
+    assert scored(jumps, "coherences").allowed
+    # the norm is that on the region: sqrt(2) for sigma_z
+    unit = free.hamiltonian_limit / np.sqrt(2) * CHAIN.embed(SIGMA_Z, (0,)).toarray()
+    for factor, is_allowed in ((0.999, True), (1.001, False)):
+        own = Jumps(operators=jumps.operators, rates=jumps.rates, hamiltonian=factor * unit)
+        assert scored(own, "coherences").allowed is is_allowed
 
 
 @pytest.mark.parametrize(
@@ -219,11 +229,20 @@ def test_the_rate_rule_and_the_limit_decide_what_is_allowed() -> None:
         ({"middle": [SIGMA_Z]}, {}, "candidate: must be one of left, right"),
         ([qutip.tensor(*[qutip.sigmaz()] * 2)], {}, r"tensor factors \[\[2, 2, 2\]"),
         (oscillator_and_qubit, {}, "must be a Lindbladian"),
+        (jumps_of(CHAIN, []), {"rates": []}, "left out for a Lindbladian"),
+        ((np.eye(8), []), {"hamiltonian": np.eye(8)}, "hamiltonian: must be given once"),
     ],
 )
 def test_what_does_not_fit_is_refused(candidate: Any, options: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
         scored(candidate, **options)
+
+
+def test_the_lindbladian_of_another_system_is_refused() -> None:
+    other = Question(system=oscillator_and_qubit())
+    own = certify(other, sharp=False, check=False)
+    with pytest.raises(InputError, match=r"dimensions \[3, 2\], but is of one with \[2, 2, 2\]"):
+        score(other, answer("populations").candidate, answer=own)
 
 
 def test_another_questions_answer_is_refused() -> None:
@@ -259,6 +278,9 @@ def test_in_a_problem_file(tmp_path: Path) -> None:
     assert content["candidate_score"]["defect"] == pytest.approx(expected.defect, rel=1e-12)
     assert content["candidate_score"]["broken"]["charge"] == 0
     assert "candidate" not in content["problem"]
+    problem_file = read_problem(file)
+    axis = Axis(key="system.coupling", values=(Decimal("0.1"),))
+    assert "candidate" not in grid(problem_file, [axis], Options())[0].document
     shown = CliRunner().invoke(main, ["certify", str(file)])
     assert "moves site 1 by" in shown.stdout
 

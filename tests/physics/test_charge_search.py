@@ -118,6 +118,16 @@ def test_rounding_violates_no_charge(scale: float) -> None:
     assert len(sectors(charge, (2, 2))) == 3
 
 
+def test_one_element_among_many_counts() -> None:
+    """Thirty levels are all connected; two of the other ten are, by the one element of 872."""
+    matrix = np.zeros((40, 40))
+    matrix[:30, :30] = 1.0
+    matrix[38, 39] = matrix[39, 38] = 1.0
+    (charge,) = found(matrix, [], (40,))
+    assert set(charge[:30]) == {0} and charge[38] == charge[39]
+    assert len(set(charge)) == 10
+
+
 def test_a_found_charge_changes_no_answer() -> None:
     """Three levels on a qubit: the question with the found charge is the one without, in blocks."""
     plain = replace(oscillator_and_qubit(), charge=None)
