@@ -547,12 +547,6 @@ OWN_TARGET = observables(lf.redfield_equation(QUBITS), [QUBITS.hamiltonian])
 
 CALLS = [
     Call(
-        "compare solvers on a system",
-        lambda: lf.compare({"own": QUBITS}),  # type: ignore[dict-item]
-        "problems['own']",
-        "must be of type Question, but is OpenSystem: ask lf.Question(system=...) about it",
-    ),
-    Call(
         "certify a problem file",
         lambda: lf.certify(lf.read_problem("problems/xxz-1+2+1.toml")),  # type: ignore[arg-type]
         "question",
