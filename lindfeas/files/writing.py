@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lindfeas.errors import InputError
+from lindfeas.errors import InputError, require
 from lindfeas.files.atomic import replace_file
 from lindfeas.files.problem_file import file_path
 from lindfeas.physics.baths.families import FAMILIES
@@ -62,6 +62,7 @@ def write_problem(
     True
     """
     asked = asked_about(question)
+    require(title, str, "title", "give a line of text")
     if not isinstance(asked.target, str):
         raise InputError(
             "must be 'populations' or 'populations+coherences' in a problem file, but is a Target",

@@ -19,6 +19,8 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from lindfeas.errors import InputError, quoted, require
 from lindfeas.files.columns import SWEEP_COLUMNS, Axis
 from lindfeas.files.problem_file import ProblemFile
@@ -116,6 +118,9 @@ def sweep(
     [0.05, 2.0, 'impossible']
     """
     options = Options(solver=solver, sharp=sharp, prove=prove)
+    _check_workers(workers, dask)
+    if name is not None:
+        require(name, str, "name", "give a word")
     local = workers == 1 and dask is None
     plan = _plan(what, grid, name, options, by_value=not local)
     if out is None:
@@ -147,12 +152,15 @@ def _run(plan: Plan, out: str | os.PathLike[str], workers: Workers, progress: bo
             return read_table(run(plan, out, workers, display.report).table)
 
 
-def _workers(count: Any, dask: str | None) -> Workers:
+def _check_workers(count: Any, dask: str | None) -> None:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise InputError(f"must be a whole number >= 1, but is {quoted(count)}", "workers")
+    if dask is not None and count != 1:
+        raise InputError("must be left out with dask, but is given", "workers")
+
+
+def _workers(count: int, dask: str | None) -> Workers:
     if dask is not None:
-        if count != 1:
-            raise InputError("must be left out with dask, but is given", "workers")
         return ClusterWorkers(dask)
     return InProcess() if count == 1 else LocalWorkers(count)
 
@@ -262,9 +270,11 @@ def _values(key: str, values: Any) -> tuple[Any, ...]:
         several = []
     if not several:
         raise InputError(f"must list values, but is {quoted(values)}", where)
-    plain = [value.item() if hasattr(value, "item") else value for value in several]
+    plain = [value.item() if isinstance(value, np.generic) else value for value in several]
     for value in plain:
-        if not isinstance(value, bool | int | float | str) or value != value:
+        too_large = isinstance(value, int) and abs(value) >= 2**63  # tables hold 64 bits
+        known = isinstance(value, bool | int | float | str) and value == value
+        if too_large or not known:
             raise InputError(
                 f"must hold numbers, bools or strings, but holds {quoted(value)}", where
             )
