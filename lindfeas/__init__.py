@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lindfeas import models as models
     from lindfeas.answers.answer import Answer as Answer
     from lindfeas.answers.certify import certify as certify
+    from lindfeas.answers.score import score as score
     from lindfeas.errors import AccuracyError as AccuracyError
     from lindfeas.errors import InputError as InputError
     from lindfeas.errors import LindfeasError as LindfeasError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lindfeas.files.problem_file import read_problem as read_problem
     from lindfeas.files.table import Table as Table
     from lindfeas.files.table import read_table as read_table
+    from lindfeas.files.writing import write_problem as write_problem
     from lindfeas.physics.baths.custom_density import CustomDensity as CustomDensity
     from lindfeas.physics.baths.spectral_density import DrudeLorentz as DrudeLorentz
     from lindfeas.physics.baths.spectral_density import Ohmic as Ohmic
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from lindfeas.program.rates import Rates as Rates
     from lindfeas.program.target import Target as Target
     from lindfeas.solvers.catalogue import solver_status as solver_status
+    from lindfeas.sweeps.functions import sweep as sweep
     from lindfeas.sweeps.solver_comparison import compare as compare
     from lindfeas.theorems.proving import prove as prove
 
@@ -46,10 +49,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "answers.answer": "Answer",
     "answers.certify": "certify",
+    "answers.score": "score",
     "errors": "AccuracyError InputError LindfeasError MissingExtraError PhysicsError "
     "ProofRejectedError SolverError",
     "files.problem_file": "problem_schema read_problem",
     "files.table": "Table read_table",
+    "files.writing": "write_problem",
     "models": "models",
     "physics.baths.custom_density": "CustomDensity",
     "physics.baths.spectral_density": "DrudeLorentz Ohmic OhmicExponential",
@@ -63,6 +68,7 @@ _HOMES = {
     "program.target": "Target",
     "solvers.catalogue": "solver_status",
     "sweeps.solver_comparison": "compare",
+    "sweeps.functions": "sweep",
     "theorems.proving": "prove",
 }
 """Every module with public names, and these."""
@@ -84,4 +90,4 @@ if not TYPE_CHECKING:  # those who check types see the imports above, and nothin
         return value
 
     def __dir__() -> list[str]:
-        return sorted([*globals(), *__all__])
+        return sorted([*__all__, "__version__"])

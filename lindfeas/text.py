@@ -191,7 +191,8 @@ font-size:.92em;line-height:1.45;max-width:60em}
 font-weight:600}
 .lindfeas .lf-no{background:#b3362c}.lindfeas .lf-yes{background:#20783b}
 .lindfeas .lf-open{background:#8a6410}
-.lindfeas table{border-collapse:collapse;margin:.5em 0;background:none;border:none}
+.lindfeas table{border-collapse:collapse;margin:.5em 0;background:none;border:none;
+font-size:inherit;color:inherit}
 .lindfeas caption{caption-side:top;text-align:left;font-weight:600;padding:.3em 0;color:inherit}
 .lindfeas tr,.lindfeas tr:nth-child(even),.lindfeas tr:hover{background:none}
 .lindfeas th,.lindfeas td{padding:.15em .8em .15em 0;text-align:left;vertical-align:top;
@@ -207,6 +208,24 @@ def html_report(sections: Sequence[Section]) -> str:
     """A report as an HTML fragment, for a notebook's ``_repr_html_``."""
     body = "".join(map(_html, sections))
     return f'<div class="lindfeas"><style>{STYLE}</style>{body}</div>'
+
+
+class Shown:
+    """What a notebook shows as a report."""
+
+    __slots__ = ()
+
+    def _sections(self) -> list[Section]:
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return html_report(self._sections())
+
+
+def short_list(items: Sequence[object], most: int = 6) -> str:
+    """Some things one after the other, and how many more there are."""
+    shown = ", ".join(map(str, items[:most]))
+    return shown if len(items) <= most else f"{shown}, ... ({len(items)})"
 
 
 def _html(section: Section) -> str:

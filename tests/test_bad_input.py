@@ -547,12 +547,6 @@ OWN_TARGET = observables(lf.redfield_equation(QUBITS), [QUBITS.hamiltonian])
 
 CALLS = [
     Call(
-        "certify a system",
-        lambda: lf.certify(QUBITS),  # type: ignore[arg-type]
-        "question",
-        "must be of type Question, but is OpenSystem: ask lf.Question(system=...) about it",
-    ),
-    Call(
         "certify a problem file",
         lambda: lf.certify(lf.read_problem("problems/xxz-1+2+1.toml")),  # type: ignore[arg-type]
         "question",

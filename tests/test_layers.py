@@ -28,16 +28,18 @@ FOLDERS = {
 
 HEAVY = {
     "click": {"cli"},
+    "cloudpickle": {"sweeps"},
     "cvxpy": {"solvers"},
     "distributed": {"sweeps"},
     "flint": {"checker", "theorems", "cli"},
     "matplotlib": {"pictures"},
     "mosek": {"solvers"},
     "pandas": {"files", "pictures"},
+    "polars": {"files"},
     "pyarrow": {"files"},
     "pydantic": {"files"},
     "qutip": {"physics.equations"},
-    "rich": {"text", "cli"},
+    "rich": {"text", "cli", "sweeps"},
     "xarray": {"files"},
 }
 """Packages that only these rooms may import."""

@@ -39,12 +39,19 @@ PUBLIC = [
     "read_problem",
     "read_table",
     "redfield_equation",
+    "score",
     "solver_status",
+    "sweep",
+    "write_problem",
 ]
 
 
 def test_names_are_pinned() -> None:
     assert sorted(lindfeas.__all__) == PUBLIC
+
+
+def test_dir_shows_the_public_names_once() -> None:
+    assert dir(lindfeas) == sorted([*PUBLIC, "__version__"])
 
 
 def test_signatures_are_pinned() -> None:

@@ -101,7 +101,7 @@ def lindbladian(
         populations = stationary_distribution(rates)
     except PhysicsError:
         populations = None
-    gap = _spectral_gap(rates, decay)
+    gap = secular_gap(rates, decay)
     fastest = max(float(rates.sum(axis=0).max(initial=0.0)), float(decay.max(initial=0.0)))
     unique = populations is not None and gap > UNIQUENESS_TOLERANCE * fastest
     return Lindbladian(
@@ -166,7 +166,8 @@ def _secular_part(
     return rates, decay
 
 
-def _spectral_gap(rates: NDArray[np.float64], decay: NDArray[np.float64]) -> float:
+def secular_gap(rates: NDArray[np.float64], decay: NDArray[np.float64]) -> float:
+    """Slowest rate of relaxation of the populations, and of decay of the coherences."""
     apart = ~np.eye(len(decay), dtype=bool)
     return max(0.0, min(_population_gap(rates), float(decay[apart].min(initial=np.inf))))
 

@@ -15,6 +15,7 @@ from lindfeas.program.verdict import Verdict
 
 if TYPE_CHECKING:
     from lindfeas.answers.answer import Answer
+    from lindfeas.answers.score import Score
     from lindfeas.files.problem_file import ProblemFile
 
 
@@ -113,7 +114,9 @@ def _print(problem: ProblemFile, answer: Answer, detail: int, *, as_json: bool) 
     if as_json:
         show_json(_content(problem, answer))
     else:
-        show(rich_report(sections(answer, problem.title or str(problem.path or ""), detail=detail)))
+        parts = sections(answer, problem.title or str(problem.path or ""), detail=detail)
+        own = _score(problem, answer)
+        show(rich_report(parts if own is None else [*parts, *own.sections()]))
 
 
 def _check_options(
@@ -172,4 +175,18 @@ def _answered(
 
 
 def _content(problem: ProblemFile, answer: Answer) -> dict[str, Any]:
-    return {**answer.to_dict(), "problem": problem.json_document()}
+    own = _score(problem, answer)
+    return {
+        **answer.to_dict(),
+        "candidate_score": None if own is None else own.to_dict(),
+        "problem": problem.json_document(),
+    }
+
+
+def _score(problem: ProblemFile, answer: Answer) -> Score | None:
+    """How the problem's own Lindbladian does, if it has one."""
+    from lindfeas.answers.score import score
+
+    if problem.candidate is None:
+        return None
+    return score(problem.question, problem.candidate, answer=answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from lindfeas.files import schema
 from lindfeas.files.decimals import with_decimals
 from lindfeas.physics.baths.families import FAMILIES
 from lindfeas.physics.baths.spectral_density import SpectralDensity
+from lindfeas.physics.equations.jumps import Jumps, jumps_of
 from lindfeas.physics.systems.bath import Bath
 from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.program.question import DEFAULT_NORM, Question
@@ -143,10 +145,41 @@ def _matrix_bath(bath: schema.MatrixBath, sites: int, couplings: NDArray[Any]) -
     )
 
 
+def candidate(
+    problem: schema.ModelProblem | schema.MatrixProblem, system: OpenSystem, base: Path
+) -> Jumps | None:
+    """The Lindbladian of ``[candidate]``, or None.
+
+    Raises
+    ------
+    InputError
+        If its file cannot be used, or does not fit the system.
+    """
+    if problem.candidate is None:
+        return None
+    file, where = base / problem.candidate.file, "candidate.file"
+    arrays = _arrays(file, where, ("jump_operators", "rates", "hamiltonian"))
+    if "jump_operators" not in arrays:
+        raise InputError(
+            f"must hold the array jump_operators, but {file} holds only "
+            f"{', '.join(arrays) or 'nothing'}",
+            where,
+        )
+    if arrays["jump_operators"].ndim != 3:
+        raise InputError(
+            f"must hold an array jump_operators with 3 axes, but it has shape "
+            f"{arrays['jump_operators'].shape}",
+            where,
+        )
+    return jumps_of(
+        system, arrays["jump_operators"], arrays.get("rates"), arrays.get("hamiltonian")
+    )
+
+
 def _load_matrices(file: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """H and the couplings; nothing in the file is executed."""
     where = "system.matrices"
-    arrays = _arrays(file, where)
+    arrays = _arrays(file, where, ("H", "couplings"))
     for name, axes in (("H", 2), ("couplings", 3)):
         if name not in arrays:
             raise InputError(
@@ -164,10 +197,10 @@ def _load_matrices(file: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     return arrays["H"], arrays["couplings"]
 
 
-def _arrays(file: Path, where: str) -> dict[str, NDArray[Any]]:
+def _arrays(file: Path, where: str, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as loaded:
-            return {name: loaded[name] for name in ("H", "couplings") if name in loaded}
+            return {name: loaded[name] for name in names if name in loaded}
     except OSError as error:
         reason = error.strerror or "it is no npz file"
     except (AttributeError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:

@@ -18,6 +18,7 @@ from lindfeas.files.columns import Axis
 from lindfeas.files.complaints import key_and_value, shown, suggestion
 from lindfeas.files.decimals import evenly_spaced, with_decimals
 from lindfeas.files.schema import problem_schema as problem_schema
+from lindfeas.physics.equations.jumps import Jumps
 from lindfeas.physics.systems.open_system import FIND
 from lindfeas.program.question import Question
 
@@ -72,6 +73,8 @@ class ProblemFile:
         Where paths in the document start.
     path
         The file, or None.
+    candidate
+        The user's own Lindbladian, to be scored beside the answer, or None.
     """
 
     title: str
@@ -81,6 +84,7 @@ class ProblemFile:
     expected: Expected | None
     base_directory: Path
     path: Path | None
+    candidate: Jumps | None = None
 
     def at(self, values: Mapping[str, Any]) -> ProblemFile:
         """The same problem with dotted keys set, such as one point of the sweep."""
@@ -105,7 +109,7 @@ class ProblemFile:
 def json_document(document: dict[str, Any]) -> dict[str, Any]:
     """See `ProblemFile.json_document`; nothing but the document's own validity is checked."""
     problem = schema.validate(document)
-    content = problem.model_dump(exclude={"sweep", "expected"}, exclude_none=True)
+    content = problem.model_dump(exclude={"sweep", "candidate", "expected"}, exclude_none=True)
     strings: dict[str, Any] = with_decimals(content, str)
     return strings
 
@@ -208,11 +212,13 @@ def problem_from_document(
     if decimal_strings:
         content = problem.model_dump(exclude_unset=True)
     base = Path(base_directory)
+    question = construction.question(problem, base)
     return ProblemFile(
         title=problem.title,
         document=content,
         sweep=_sweep(problem.sweep, content),
-        question=construction.question(problem, base),
+        question=question,
+        candidate=construction.candidate(problem, question.system, base),
         expected=_expected(problem.expected),
         base_directory=base,
         path=path,

@@ -269,11 +269,25 @@ class ExpectedTable(TomlTable):
     source: Annotated[str, Field(min_length=1, description="who computed it, and how")]
 
 
+class CandidateTable(TomlTable):
+    """A Lindbladian of the user's own, to be scored beside the answer."""
+
+    file: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="npz file beside the problem file: jump_operators (n, d, d) on the whole "
+            "system; rates (n), 1 each if left out; hamiltonian (d, d), 0 if left out",
+        ),
+    ]
+
+
 class _ProblemTable(TomlTable):
     title: str = ""
     ansatz: AnsatzTable = AnsatzTable()
     question: QuestionTable = QuestionTable()
     sweep: Sweep = Field({}, description="dotted keys, each with a list of values or a range")
+    candidate: CandidateTable | None = None
     expected: ExpectedTable | None = None
 
     @field_validator("sweep", mode="before")

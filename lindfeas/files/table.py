@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from lindfeas.errors import InputError, MissingExtraError, quoted, require
 from lindfeas.files.atomic import replace_file
 from lindfeas.files.columns import Axis, Column
 from lindfeas.program.verdict import Verdict
+from lindfeas.text import Grid, Heading, Section, Shown, rounded
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -32,6 +34,15 @@ SUFFIX = ".parquet"
 MERGED = f"table{SUFFIX}"
 """The file of a sweep's folder that holds all points of earlier runs."""
 
+SHOWN_ROWS = 12
+"""Rows that a notebook shows."""
+
+FIRST_LOOK = (
+    *("verdict", "lower", "upper", "proved", "trace_distance_lower", "trace_distance_upper"),
+    *("direction", "last_possible", "first_impossible", "outcome", "error"),
+)
+"""Columns that a notebook shows beside the swept keys."""
+
 _FURTHER_KEYS = {"boundary": ("change",), "comparison": ("problem", "solver")}
 """Kind of a table: what tells its rows apart, beside the swept keys."""
 
@@ -40,7 +51,7 @@ Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Table:
+class Table(Shown):
     """A table in memory, with what its metadata say.
 
     Parameters
@@ -88,8 +99,8 @@ class Table:
 
         Words, whole numbers and truth values have pandas' nullable types ``string``, ``Int64`` and
         ``boolean``, other numbers are float64 with nan for null. ``verdict`` is an ordered
-        category: impossible < undecided < possible. ``attrs`` holds ``kind``, the ``problem`` and
-        the ``units`` of the columns that have one.
+        category: impossible < undecided < possible. ``attrs`` holds ``kind``, the ``problem``,
+        the ``units`` of the columns that have one, and the ``axes``: the swept keys' values.
 
         Raises
         ------
@@ -108,8 +119,50 @@ class Table:
                 raise InputError(f"must be one of {', '.join(known)}, but is {other!r}", "verdict")
             frame["verdict"] = pd.Categorical(frame["verdict"], known, ordered=True)
         units = {name: unit for name in frame if (unit := self.unit(name))}
-        frame.attrs = {"kind": self.kind, "problem": self.problem, "units": units}
+        axes = {axis.key: list(axis.values) for axis in self.axes}
+        frame.attrs = {
+            "kind": self.kind,
+            "problem": self.problem,
+            "units": units,
+            "axes": axes,
+        }
         return frame
+
+    def to_polars(self) -> Any:
+        """A `polars.DataFrame` with one row per row; needs polars.
+
+        Raises
+        ------
+        MissingExtraError
+            Without polars.
+        """
+        try:
+            import polars
+        except ImportError:
+            raise MissingExtraError("polars", "polars", "Table.to_polars()") from None
+        return polars.from_arrow(self.arrow)
+
+    def _sections(self) -> list[Section]:
+        names = [
+            name
+            for name in self.arrow.column_names
+            if name in self._shown() and self.arrow.column(name).null_count < len(self)
+        ]
+        units = {name: self.unit(name).replace("dimensionless", "") for name in names}
+        header = [f"{name} [{unit}]" if (unit := units[name]) else name for name in names]
+        head = self.arrow.select(names).slice(0, SHOWN_ROWS).to_pylist()
+        rows = [[_cell(name, row[name]) for name in names] for row in head]
+        more = len(self) - len(rows)
+        title = f"{len(self)} rows" + (f", the first {len(rows)}" if more else "")
+        return [
+            Heading(str(self.problem.get("title") or f"Table of a {self.kind}")),
+            Grid(title, header, rows),
+        ]
+
+    def _shown(self) -> set[str]:
+        """The columns of a first look: the swept keys, and what was found."""
+        further = _FURTHER_KEYS.get(self.kind, ())
+        return {*(axis.key for axis in self.axes), *further, *FIRST_LOOK}
 
     def to_xarray(self) -> Any:
         """An `xarray.Dataset`; needs xarray.
@@ -166,6 +219,16 @@ class Table:
         sink = pa.BufferOutputStream()
         pq.write_table(self.arrow, sink)
         return replace_file(Path(path), sink.getvalue())
+
+
+def _cell(name: str, value: Any) -> str:
+    """A value on a few digits, ends of intervals rounded outwards."""
+    if isinstance(value, float):
+        for end, direction in (("lower", ROUND_FLOOR), ("upper", ROUND_CEILING)):
+            if name.endswith(end):
+                return rounded(value, 5, direction)
+        return f"{value:.5g}"
+    return "" if value is None else str(value)
 
 
 def make_table(

@@ -12,6 +12,7 @@ from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.program.checks import check_choice, real_number
 from lindfeas.program.rates import Rates
 from lindfeas.program.target import NORMS, Target
+from lindfeas.text import Facts, Heading, Section, Shown
 
 TARGETS = ("populations", "populations+coherences")
 
@@ -25,7 +26,7 @@ DISTANCE_TOLERANCES = {"populations": 1e-4, "populations+coherences": 1e-6}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Question:
+class Question(Shown):
     """Which Lindbladian of this kind reproduces the true steady state of ``system``?
 
     Parameters
@@ -132,6 +133,22 @@ class Question:
         if number is None or not 0 < number < math.inf:
             raise InputError(f"must be {wanted}, but is {quoted(getattr(self, name))}", where)
         object.__setattr__(self, name, number)
+
+    def _sections(self) -> list[Section]:
+        rows = [("must reproduce", self.target_name)]
+        rows += [("norm", self.target_norm)] if self.target_norm else []
+        rows.append(("criterion", self.criterion))
+        if self.criterion == "defect":
+            rows.append(("tolerance", f"{self.tolerance:g}"))
+        else:
+            rows.append(("tolerance of T", f"{self.distance_tolerance:g}"))
+            if not self.asks_for_populations:
+                rows.append(("tolerance of R", f"{self.coherence_tolerance:g}"))
+        rows.append(("rates", self.rates.text))
+        limit = self.hamiltonian_limit
+        shift = "by default limited" if limit is None else f"of norm up to {limit:g}"
+        rows.append(("local Hamiltonians", shift if self.lamb_shift else "none"))
+        return [Heading("Question"), Facts(rows), *self.system._sections()]
 
     def _check_target(self) -> None:
         check_choice(self.norm, NORMS, "question.norm")

@@ -63,6 +63,13 @@ class Rates:
             )
         return cls(rule="range", min=min, max=max)  # type: ignore[arg-type]
 
+    @property
+    def text(self) -> str:
+        """The rule on one line."""
+        if self.rule == "range":
+            return f"between {self.min} and {self.max}"
+        return f"{self.value} {'each' if self.rule == 'each' else 'in all'}"
+
     def times(self, factor: float) -> Rates:
         """The same rule with all its rates multiplied by ``factor`` > 0."""
         value, low, high = (

@@ -172,15 +172,22 @@ def evaluate(task: PointTask) -> Outcome:
     row = {
         **task.values,
         "point": task.key,
+        **answer_row(answer),
+        "certificate": next(iter(files), None),
+    }
+    return Outcome(row=row, files=files)
+
+
+def answer_row(answer: Answer) -> dict[str, Any]:
+    """What a table holds of an answer."""
+    return {
         "verdict": str(answer.verdict),
         **{name: getattr(answer, name) for name in ANSWERED},
         "proved_quantities": " ".join(answer.proved_quantities),
         **_distances(answer),
-        "certificate": next(iter(files), None),
         "error": None,
         "lindfeas_version": version("lindfeas"),
     }
-    return Outcome(row=row, files=files)
 
 
 def _distances(answer: Answer) -> dict[str, Any]:
@@ -223,7 +230,7 @@ def require_result_version(expected: int) -> None:
         )
 
 
-_NO_QUESTION = ("title", "sweep", "expected")
+_NO_QUESTION = ("title", "sweep", "candidate", "expected")
 """What of a problem file is no part of a point's question."""
 
 

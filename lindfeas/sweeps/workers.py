@@ -10,7 +10,9 @@ import multiprocessing
 import os
 import re
 import signal
+import sys
 import threading
+import types
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -95,7 +97,7 @@ class LocalWorkers(Workers):
         executor = ProcessPoolExecutor(self.count, mp_context=context, initializer=_start_worker)
         self._executor = executor
         try:
-            with _ctrl_c_waits():
+            with _ctrl_c_waits(), _without_script():
                 started = [executor.submit(os.getpid) for _ in range(self.count)]
             wait(started)
             started[0].result()
@@ -178,6 +180,20 @@ def _ctrl_c_waits() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
     if pressed:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Processes that are started in here do not run the user's script again, guarded or not.
+
+    No task needs it: functions of a script are sent by value.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _start_worker() -> None:

@@ -65,7 +65,9 @@ def problem_document(
             },
         }
     checked = schema.validate(dict(problem.document))
-    document: dict[str, Any] = _strings(checked.model_dump(exclude={"sweep", "expected"}))
+    document: dict[str, Any] = _strings(
+        checked.model_dump(exclude={"sweep", "candidate", "expected"})
+    )
     document["ansatz"] = _limited(document["ansatz"], limit)
     document["question"] = {key: document["question"][key] for key in STATED}
     if "matrices" in document["system"]:

@@ -123,6 +123,13 @@ def answered(
     )
     if answer.truncated and proof is None:
         return answer, None
+    return with_proof(answer, problem, proof)
+
+
+def with_proof(
+    answer: Answer, problem: ProblemFile | None, proof: bool | None
+) -> tuple[Answer, dict[str, Any] | None]:
+    """See `answered`; without a problem file the proof is about the doubles."""
     if not (can_prove() and is_quick(answer) if proof is None else proof):
         return answer, None
     written, found = prove(answer, problem)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lindfeas import Answer, Bath, OpenSystem, PhysicsError, Question, certify, prove
-from lindfeas.answers.answer import summary_rows
+from lindfeas.answers.report import summary_rows
 from tests.systems import SIGMA_MINUS, SIGMA_Z, complex_trimer
 
 ONE = np.eye(2)

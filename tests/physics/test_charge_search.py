@@ -118,6 +118,17 @@ def test_rounding_violates_no_charge(scale: float) -> None:
     assert len(sectors(charge, (2, 2))) == 3
 
 
+def test_no_element_among_many_is_passed_over() -> None:
+    """Thirty levels are all connected; of the other ten two and two are, by one element each."""
+    matrix = np.zeros((40, 40))
+    matrix[:30, :30] = 1.0
+    for level in range(30, 40, 2):
+        matrix[level, level + 1] = matrix[level + 1, level] = 1.0
+    (charge,) = found(matrix, [], (40,))
+    assert set(charge[:30]) == {0} and charge[30::2] == charge[31::2]
+    assert len(set(charge)) == 6
+
+
 def test_a_found_charge_changes_no_answer() -> None:
     """Three levels on a qubit: the question with the found charge is the one without, in blocks."""
     plain = replace(oscillator_and_qubit(), charge=None)

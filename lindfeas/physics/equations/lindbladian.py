@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lindfeas.errors import MissingExtraError
 from lindfeas.physics.systems.sites import embed
+from lindfeas.text import Facts, Grid, Heading, Section, Shown
 
 STRONGEST = 3
 """How many jump operators of a region, and how many terms of each, are shown."""
@@ -81,7 +82,7 @@ class RegionDissipator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Lindbladian:
+class Lindbladian(Shown):
     """L'(rho) = sum_r i[rho, H_r] + D_r(rho), and its leading-order steady state.
 
     Parameters
@@ -120,6 +121,11 @@ class Lindbladian:
                 half -= rate * scale / 2 * (adjoint @ (full @ state))
             total += half + half.conj().T
         return total
+
+    def _sections(self) -> list[Section]:
+        unique = "unique" if self.steady_state_unique else "not unique"
+        rows = [("steady state", unique), ("spectral gap", f"{self.spectral_gap:.4g}")]
+        return [Heading("Lindbladian"), Facts(rows), Grid("jump operators", *jump_operators(self))]
 
     def qobj(self) -> tuple[Any, list[Any]]:
         """(sum_r H_r, collapse operators with their rates) as QuTiP objects on the system.

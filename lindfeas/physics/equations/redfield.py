@@ -23,6 +23,10 @@ from lindfeas.physics.systems.bath import Bath
 from lindfeas.physics.systems.open_system import OpenSystem
 from lindfeas.physics.systems.sites import shifts
 from lindfeas.physics.systems.spectrum import Spectrum, diagonalise
+from lindfeas.text import Facts, Grid, Heading, Section, Shown
+
+SHOWN_LEVELS = 16
+"""Levels that a notebook shows."""
 
 HERMITIAN_TOLERANCE = 1e-12
 """Largest entry of S - exp(2 i phi) S^dagger, relative to that of S, put down to rounding."""
@@ -162,7 +166,7 @@ class Coupling:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Redfield:
+class Redfield(Shown):
     """The Redfield equation of one open system, and its leading-order steady state."""
 
     system: OpenSystem
@@ -231,6 +235,22 @@ class Redfield:
             total -= _half(raised, absorbed, emitted, state)
             total -= _half(raised, absorbed, emitted, adjoint).conj().T
         return total
+
+    def _sections(self) -> list[Section]:
+        charges, energies = self.spectrum.charges, self.spectrum.energies
+        header = ("level", "charge", "energy", "population")
+        try:
+            known = [f"{p:.6g}" for p in self.populations[:SHOWN_LEVELS]]
+        except PhysicsError:
+            known = ["not unique"] * len(energies[:SHOWN_LEVELS])
+        rows = [(str(k), str(charges[k]), f"{energies[k]:.6g}", own) for k, own in enumerate(known)]
+        more = len(energies) - len(rows)
+        title = "exact steady state at leading order" + (f", {more} levels more" if more else "")
+        return [
+            Heading("Redfield equation"),
+            Facts([("levels", str(len(energies))), ("couplings", str(len(self.couplings)))]),
+            Grid(title, header, rows),
+        ]
 
     def _connections(self) -> NDArray[np.bool_]:
         """Transitions whose matrix elements are certainly not rounding."""

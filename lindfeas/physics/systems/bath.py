@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,16 @@ import scipy.sparse as sp
 
 from lindfeas.errors import InputError, quoted, require
 from lindfeas.physics.baths.correlation import Correlation, Thermal
-from lindfeas.physics.baths.spectral_density import Ohmic, SpectralDensity
+from lindfeas.physics.baths.spectral_density import Family, Ohmic, SpectralDensity
 from lindfeas.physics.systems.checks import finite_number, real_number
+from lindfeas.text import Facts, Heading, Section, Shown, short_list
 
 BATH_NAME = r"[A-Za-z0-9_-]{1,200}"
 """What the name of a bath must match: it is part of dotted keys, and printed in theorems."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bath:
+class Bath(Shown):
     """A thermal bosonic bath at one temperature, on one region of sites.
 
     H_SB = sum_l (S_l B_l^dagger + h.c.): every coupling operator S_l has its own independent
@@ -91,6 +92,29 @@ class Bath:
         if isinstance(self.spectral_density, tuple | list):
             return self.spectral_density[coupling]
         return self.spectral_density
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Name, sites, beta, mu, couplings and spectral density, as tables show them."""
+        count = "the model's" if self.couplings is None else str(len(self.couplings))
+        density = self.spectral_density
+        densities = density if isinstance(density, tuple | list) else (density,)
+        shown = list(dict.fromkeys(_density_text(one) for one in densities))
+        sites = short_list(self.sites)
+        return self.name, sites, f"{self.beta:g}", f"{self.mu:g}", count, "; ".join(shown)
+
+    def _sections(self) -> list[Section]:
+        return [Heading("Thermal bath"), Facts(list(zip(BATH_HEADER, self.cells, strict=True)))]
+
+
+BATH_HEADER = ("name", "sites", "beta", "mu", "couplings", "spectral density")
+
+
+def _density_text(density: SpectralDensity) -> str:
+    if not isinstance(density, Family):
+        return type(density).__name__
+    values = ", ".join(f"{one.name} {getattr(density, one.name):g}" for one in fields(density))  # type: ignore[arg-type]
+    return f"{type(density).__name__}, {values}"
 
 
 def checked_baths(baths: Any) -> tuple[Bath, ...]:

@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from lindfeas.errors import InputError, quoted
-from lindfeas.physics.systems.bath import Bath, checked_baths, site_numbers
+from lindfeas.physics.systems.bath import BATH_HEADER, Bath, checked_baths, site_numbers
 from lindfeas.physics.systems.charge_search import Charge, find_charge
 from lindfeas.physics.systems.checks import square_matrix
 from lindfeas.physics.systems.sites import (
@@ -27,6 +27,7 @@ from lindfeas.physics.systems.sites import (
     shifted_part,
     shifts,
 )
+from lindfeas.text import Facts, Grid, Heading, Section, Shown, short_list
 
 HERMITICITY_TOLERANCE = 1e-13
 """Largest |H - H^dagger| entry put down to rounding, relative to the largest |H| entry (for a
@@ -40,7 +41,7 @@ FIND = "find"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class OpenSystem:
+class OpenSystem(Shown):
     """A finite system with Hamiltonian H_S, weakly coupled to thermal baths.
 
     Parameters
@@ -171,6 +172,16 @@ class OpenSystem:
             width=_width(self.hamiltonian),
             largest=LARGEST_CHARGE,
         )
+
+    def _sections(self) -> list[Section]:
+        sizes = short_list(self.dimensions, most=12)
+        rows = [("levels", str(self.dimension)), ("dimensions", sizes)]
+        rows.append(("charge", self.charge_text or "none"))
+        return [
+            Heading("Open system"),
+            Facts(rows),
+            Grid("baths", BATH_HEADER, [bath.cells for bath in self.baths]),
+        ]
 
     def couplings(self) -> list[tuple[Bath, int, sp.csr_array]]:
         """All couplings as (bath, number within the bath, sparse d x d operator)."""
@@ -367,7 +378,9 @@ def _charge(charge: Any, dimensions: tuple[int, ...]) -> tuple[tuple[int, ...], 
         return None
     where = "system.charge"
     try:
-        values = tuple(tuple(local) for local in (None if isinstance(charge, str) else charge))
+        if isinstance(charge, str):
+            raise TypeError
+        values = tuple(tuple(local) for local in charge)
     except TypeError:
         raise InputError(
             f"must hold one list of integers per site, or be 'find' or None, but is "
