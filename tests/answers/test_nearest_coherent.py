@@ -83,6 +83,14 @@ def test_the_point_is_allowed(rates: Rates) -> None:
     )
 
 
+def test_free_rates_are_not_negligible() -> None:
+    """The oscillator's R is least without any dissipation; its populations say how it relaxes."""
+    setting, found = coherent_setting("oscillator"), nearest("oscillator")
+    shares = np.array([3, 2]) / 6
+    traces = setting.program.traces(found.point.gammas) * shares
+    assert traces.min() > 0.99e-5 * setting.program.natural_rate
+
+
 def test_no_disturbance_of_what_was_found_has_a_much_smaller_r() -> None:
     """A local minimum, among those that are within the tolerance."""
     best = nearest("1+0+2, g = 0.1")
