@@ -193,7 +193,7 @@ class _Ladder:
                 lower, witness = self.at.bound(one, a, rates)
                 if best.witness is None or lower > best.reach:
                     best = CertifiedRung(distance=a, lower=lower, witness=witness)
-            if best.reach > 0 or (proposal is not None and proposal.claimed < NEGLIGIBLE):
+            if best.reach > 0 or (proposal is not None and abs(proposal.claimed) < NEGLIGIBLE):
                 break
         return best
 
