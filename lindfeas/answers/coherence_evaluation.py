@@ -1,4 +1,4 @@
-"""What Y, K, W, U and M certify about the error of the coherences, without a solver.
+"""What Y, W, U and M certify about the error of the coherences, without a solver.
 
 The theorem is in `lindfeas.answers.coherence_witness`; what rounding can do to it is in
 docs/theory.md, "How far are the coherences?".
@@ -36,7 +36,7 @@ LARGEST_ROWS = 1000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What Y, K, W, U and M certify, evaluated and rounded down, in the program's own unit.
+    """What Y, W, U and M certify, evaluated and rounded down, in the program's own unit.
 
     Parameters
     ----------
@@ -289,20 +289,23 @@ def _work(flows: Sequence[FlowBlock], *, counts_as_complex: bool = False) -> flo
 
 def _repaired(given: BlockWitness, levels: NDArray[Any]) -> BlockWitness:
     """W, U and M_g raised by multiples of 1 until their conditions hold for every level."""
-    one = np.eye(len(given.shift))
+    one = np.eye(len(given.below))
     emptied = {g: m + max(0.0, -_lowest(m)) * one for g, m in given.emptied.items()}
-    sizes = UNIT_ROUNDOFF * 8 * (_norm(given.shift) + _norm(levels))
-    low = min(_lowest(given.below + level + given.shift) for level in levels)
-    low -= sizes + 8 * UNIT_ROUNDOFF * _norm(given.below)
-    below = given.below + max(0.0, -low, -_lowest(given.below)) * one
+    largest, unit = _norm(levels), 8 * UNIT_ROUNDOFF
+    low = min(_lowest(given.below + level) for level in levels)
+    low -= unit * (largest + _norm(given.below))
     high = min(
-        _lowest(given.above - level - given.shift + emptied.get(g, 0.0 * one))
-        - 8 * UNIT_ROUNDOFF * _norm(emptied.get(g, 0.0 * one))
+        _lowest(given.above - level + emptied[g]) - unit * _norm(emptied[g])
+        if g in emptied
+        else _lowest(given.above - level)
         for g, level in enumerate(levels)
     )
-    high -= sizes + 8 * UNIT_ROUNDOFF * _norm(given.above)
-    above = given.above + max(0.0, -high, -_lowest(given.above)) * one
-    return BlockWitness(shift=given.shift, below=below, above=above, emptied=emptied)
+    high -= unit * (largest + _norm(given.above))
+    return BlockWitness(
+        below=given.below + max(0.0, -low) * one,
+        above=given.above + max(0.0, -high) * one,
+        emptied=emptied,
+    )
 
 
 def _lowest(matrix: NDArray[Any]) -> float:

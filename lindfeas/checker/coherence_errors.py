@@ -16,7 +16,7 @@ from flint import acb, acb_mat, arb, fmpq
 
 from lindfeas.checker import coherences, statement
 from lindfeas.checker.balls import frobenius_norm, hermitian, smallest_eigenvalue
-from lindfeas.checker.bounds import Region, by_region, require_at_most
+from lindfeas.checker.bounds import Region, by_region, is_positive_definite, require_at_most
 from lindfeas.checker.coherences import Enclosed
 from lindfeas.checker.distances import weighted_work
 from lindfeas.checker.format import Proof, Rejected, Unsettled, require
@@ -85,13 +85,16 @@ def _coherent_proof(certificate: Any, used: list[int]) -> Proof:
 def check_claim(at: Enclosed, claim: Mapping[str, Any]) -> None:
     """Prove a claim about all T <= a.
 
-    Write p' - p = u - v with u, v >= 0, sum u = sum v <= a and v <= p. With B_g the dual matrix of
-    Y and P_g, and Hermitian K, W, U, M_g >= 0 of every charge of every region,
+    Write p' - p = u - v with u, v >= 0, sum u = sum v = T <= a <= 1 and v <= p. With B_g the dual
+    matrix of Y and P_g, and Hermitian W, U and M_g >= 0 of every charge of every region,
 
-        W + B_g + K >= 0,  U - B_g - K + M_g >= 0,  A - a (W + U) - sum_g p_g M_g >= s_r
+        W + B_g >= 0,  U - B_g + M_g >= 0,  A - a (W + U) - sum_g p_g M_g >= s_r
 
-    for all levels g give <Gamma^r, A^r + sum_g (p'_g - p_g) B^r_g> >= s_r tr Gamma^r, because
-    sum u = sum v. As L'(rho0') = i[H_S, rho2'] and L2(rho0) = i[H_S, rho2] off the diagonal,
+    for all levels g give sum_g (u_g - v_g) B_g >= - T (W + U) - sum_g v_g M_g, and that is at least
+    - a (W + U) - sum_g p_g M_g, because W + U + M_g >= 0 makes (1 - T) (W + U) +
+    sum_g (p_g - v_g) M_g >= 0, of which the difference is a convex combination with
+    sum_g (p_g - v_g) M_g >= 0. So <Gamma^r, A^r + sum_g (p'_g - p_g) B^r_g> >= s_r tr Gamma^r. As
+    L'(rho0') = i[H_S, rho2'] and L2(rho0) = i[H_S, rho2] off the diagonal,
 
         ||[H_S, Y]|| ||rho2' - rho2|| >= tr Y (L'(rho0') - L2(rho0)) >= - tr(Y L2(rho0))
             + sum_r t_r s_r - h sum_r (||N^r|| + 2 a max_g ||N^r_g - K^r||),
@@ -107,7 +110,7 @@ def check_claim(at: Enclosed, claim: Mapping[str, Any]) -> None:
         If the balls are too wide to tell.
     """
     distance = rational(claim["distance"])
-    require(distance >= 0, "coherence_error.distance is negative")
+    require(0 <= distance <= 1, "coherence_error.distance is not between 0 and 1")
     if "lower" not in claim:
         return _check_excluded(at, distance, claim)
     lower = rational(claim["lower"])
@@ -174,18 +177,17 @@ def _smallest_of(
     if not levels:
         return smallest_eigenvalue(steady).fmpq()
     own, size = listed[group], steady.nrows()
-    shift, below, above = (_fitting(own[name], size) for name in ("shift", "below", "above"))
+    below, above = (_fitting(own[name], size) for name in ("below", "above"))
     emptied = {one["level"]: _fitting(one["matrix"], size) for one in own["emptied"]}
     require(len(emptied) == len(own["emptied"]), "coherence_error.emptied repeats a level")
     require(set(emptied) <= set(range(len(levels))), "coherence_error.emptied has no such level")
-    for matrix in (below, above, *emptied.values()):
-        _require_positive(matrix)
     total = steady - (below + above) * arb(distance)
     for level, matrix in emptied.items():
+        _require_positive(matrix)
         total -= matrix * at.populations[level]
     for number, level in enumerate(levels):
-        _require_positive(below + level + shift)
-        room = above - level - shift
+        _require_positive(below + level)
+        room = above - level
         _require_positive(room + emptied[number] if number in emptied else room)
     return smallest_eigenvalue(total).fmpq()
 
@@ -196,8 +198,7 @@ def _fitting(upper: Sequence[Any], size: int) -> acb_mat:
 
 
 def _require_positive(matrix: acb_mat) -> None:
-    if not smallest_eigenvalue(matrix) >= 0:
-        raise Unsettled("whether a matrix of coherence_error is positive")
+    require(is_positive_definite(matrix), "coherence_error.blocks do not meet a condition")
 
 
 def _level_matrices(at: Enclosed, weight: acb_mat) -> Iterator[list[list[acb_mat]]]:

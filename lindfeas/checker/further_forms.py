@@ -37,7 +37,7 @@ LENGTH = {"norm1_lower": DECIMAL}
 DISTANCE = (None, *(LENGTH | part for part in PART))
 
 EMPTIED = Many({"level": INDEX, "matrix": UPPER_TRIANGLE}, 0, 1024)
-CONDITIONS = dict.fromkeys(("shift", "below", "above"), UPPER_TRIANGLE) | {"emptied": EMPTIED}
+CONDITIONS = dict.fromkeys(("below", "above"), UPPER_TRIANGLE) | {"emptied": EMPTIED}
 BLOCKS = Named(Many(CONDITIONS, 1, 4096), 8)
 SECTORS = Many(UPPER_TRIANGLE, 1, 1024)
 LADDER = Many(

@@ -91,7 +91,7 @@ DESCRIBED: tuple[tuple[str, Any, str], ...] = (
     (
         "coherence_blocks",
         further.BLOCKS,
-        "per region and charge of the basis operators, ascending: K, W, U, and M_g of some levels; "
+        "per region and charge of the basis operators, ascending: W, U, and M_g of some levels; "
         "empty where distance is 0",
     ),
     (

@@ -95,8 +95,8 @@ def _raised(witness: ErrorProposal) -> ErrorProposal:
     size = float(np.abs(witness.multiplier).max(initial=0.0))
     blocks = []
     for own in witness.blocks:
-        largest = max(size, *(float(np.abs(m).max()) for m in (own.shift, own.below, own.above)))
-        room = ROOM * largest * np.eye(len(own.shift))
+        largest = max(size, *(float(np.abs(m).max()) for m in (own.below, own.above)))
+        room = ROOM * largest * np.eye(len(own.below))
         emptied = {level: matrix + room for level, matrix in own.emptied.items()}
         blocks.append(
             replace(own, below=own.below + room, above=own.above + 2 * room, emptied=emptied)
@@ -114,7 +114,6 @@ def _blocks(
     for flow, own in zip(at.setting.flows, blocks, strict=True):
         found[at.program.regions[flow.region]].append(
             {
-                "shift": upper_triangle(own.shift),
                 "below": upper_triangle(own.below),
                 "above": upper_triangle(own.above),
                 "emptied": [
