@@ -46,6 +46,9 @@ WORTH = 0.99
 NEGLIGIBLE = 1e-5
 """A bound on a relative error is no use below."""
 
+FAILED = -1e-3
+"""Y = 0 has the value 0, less what the margin costs: a solver that claims less has failed."""
+
 ANY_RATE = 1e300
 """Any rates: up to here."""
 
@@ -200,8 +203,8 @@ class _Ladder:
                 lower, witness = self.at.bound(one, near, rates)
                 if best.witness is None or lower > best.reach:
                     best = CertifiedRung(distance=a, lower=lower, witness=witness)
-            if proposal is None or proposal.claimed < -NEGLIGIBLE:
-                continue  # it has failed
+            if proposal is None or proposal.claimed < FAILED:
+                continue
             if best.reach >= WORTH * proposal.claimed or proposal.claimed < NEGLIGIBLE:
                 break
         return best
