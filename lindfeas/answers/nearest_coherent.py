@@ -1,8 +1,8 @@
 """The allowed Lindbladian with near populations whose coherences are as right as possible.
 
-Of all with a unique steady state and T <= max(tolerance, 2 T_least) the one with the least R is
-looked for, T_least being the least T that was found: the least T alone is a bad choice, as R can
-fall by factors while T rises by a tenth. L'(rho0') is linear in (Gamma, H) and in p'; convex
+Of all with a unique steady state and T within the tolerance, or T <= 2 T_least where the least T
+that was found is not, the one with the least R is looked for: the least T alone is a bad choice, as
+R can fall by factors while T rises by a tenth. L'(rho0') is linear in (Gamma, H) and in p'; convex
 programs that are linearised about a point, in a trust region of p', follow each other. They
 promise a local minimum and no more: T and R are upper ends, evaluated from the Lindbladian found.
 """
@@ -31,7 +31,7 @@ WEIGHTS = (1.0, 1e2, 1e4)
 in units of both."""
 
 SLACK = 2.0
-"""T may be so many times the least that was found."""
+"""T may be so many times the least that was found, where that is above the tolerance."""
 
 ROOM = 1e-4
 """What a step leaves below its limit of T, relatively."""
@@ -242,7 +242,9 @@ class _Search:
         if min(one.distance for one in found) > tolerance / SLACK:
             found += [self._nearer(one, tolerance / SLACK) for one in found]
         least = min(one.distance for one in found)
-        allowed = max(tolerance * (1 - ROOM), SLACK * least)
+        allowed = tolerance * (1 - ROOM)
+        if least > allowed:
+            allowed = SLACK * least
         within = [one for one in found if one.distance <= allowed]
         ends = [self._righter(one, allowed) for one in within]
         return min(ends, key=lambda one: one.error)

@@ -22,7 +22,7 @@ from lindfeas.checker.distances import weighted_work
 from lindfeas.checker.format import Proof, Rejected, Unsettled, require
 from lindfeas.checker.model import MOST_WORK, PRICE, Model, model, rational, require_little, work
 from lindfeas.checker.steady_state import block, dagger
-from lindfeas.checker.verification import _proof, judged, settle
+from lindfeas.checker.verification import judged, point_proof, settle
 
 SMALLEST = 1.0
 """Microseconds per n^3 of a matrix whose smallest eigenvalue is wanted."""
@@ -57,7 +57,7 @@ def verify_coherent(certificate: Any) -> Proof:
 
 def _coherent_proof(certificate: Any, used: list[int]) -> Proof:
     """What the certificate proves besides, and then these claims."""
-    known = _proof(certificate, used)
+    known = point_proof(certificate, used)
     exact, claims = model(certificate["problem"]), certificate["coherence_error"]
     require(exact.target != "populations", "coherence_error is about coherences")
     unlimited = exact.lamb_shift and exact.hamiltonian_limit is None

@@ -154,6 +154,19 @@ def test_m_must_be_positive() -> None:
     assert verify(_shifted(content, "above", "1")).status == "accepted"
 
 
+def test_m_is_paid_for() -> None:
+    """All M_g raised by 1 meet their conditions all the more, and cost sum_g p_g."""
+    tampered = alone(claimed(NEAR, fixed=True), 3)
+    for region in tampered[LADDER][0]["blocks"].values():
+        for block in region:
+            for one in block["emptied"]:
+                for row in one["matrix"]:
+                    row[0] = str(Decimal(row[0]) + 1)
+    proof = verify(resealed(tampered))
+    assert proof.status == "rejected"
+    assert "nearer than claimed" in (proof.reason or "")
+
+
 def test_every_level_has_its_condition() -> None:
     """Without the M of one level, that level's condition fails."""
     content = weakened(3)
