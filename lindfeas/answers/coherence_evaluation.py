@@ -151,9 +151,13 @@ class Evaluation:
     def excludes(
         self, proposal: ErrorProposal, distance: float, rates: RateBounds
     ) -> ErrorProposal | None:
-        """The repaired witness if it excludes T <= a for all allowed rates; rates of 0 in all
-        regions have no unique steady state."""
+        """The repaired witness if it excludes T <= a for all allowed rates, else None.
+
+        Rates of 0 in all regions have no unique steady state.
+        """
         y = proposal.multiplier
+        if not _is_finite(proposal):
+            return None
         steady = [region.of(y, _largest(y)) for region in self._level_program.uncertainty.regions]
         smallest, blocks = self.smallest(self.level_blocks, proposal, distance, np.array(steady))
         positive = float(rates.smallest(smallest)) > 0 or float(smallest.min()) > 0
@@ -164,7 +168,7 @@ class Evaluation:
     ) -> tuple[float, ErrorProposal]:
         """b(a) from below, at least 0, and the repaired witness."""
         y = proposal.multiplier
-        if not np.isfinite(y).all():
+        if not _is_finite(proposal):
             return 0.0, proposal
         largest = self.program.layout.norm(y, "spectral")
         smallest, blocks = self.smallest(
@@ -285,6 +289,17 @@ def _work(flows: Sequence[FlowBlock], *, counts_as_complex: bool = False) -> flo
     levels = flows[0].coefficients.shape[0]
     shares = (1.0 if counts_as_complex or flow.is_complex else 1 / 16 for flow in flows)
     return float(sum(levels * flow.size**4 * s for flow, s in zip(flows, shares, strict=True)))
+
+
+def _is_finite(proposal: ErrorProposal) -> bool:
+    """Whether there is no nan and no infinity in it, with which no comparison means anything."""
+    matrices = [
+        matrix
+        for own in proposal.blocks
+        for matrix in (own.below, own.above, *own.emptied.values())
+    ]
+    arrays = (proposal.multiplier, proposal.locals, *matrices)
+    return all(bool(np.isfinite(array).all()) for array in arrays)
 
 
 def _repaired(given: BlockWitness, levels: NDArray[Any]) -> BlockWitness:

@@ -379,8 +379,28 @@ def test_a_witness_of_nonsense_certifies_nothing_wrong() -> None:
             )
             changed = ErrorProposal(multiplier=y, blocks=blocks, locals=known.locals)
             assert at.bound(changed, rung.distance, at.program.rates)[0] <= best.error
-    broken = replace(known, multiplier=np.full_like(known.multiplier, np.nan))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("what", ["multiplier", "locals", "below", "above", "emptied"])
+def test_what_is_no_number_certifies_nothing(what: str, value: float) -> None:
+    at, rung = _rung("1+0+2, g = 0.1", EACH, 3)
+    known = rung.witness
+    assert known is not None
+    if what in ("multiplier", "locals"):
+        broken = replace(known, **{what: np.full_like(getattr(known, what), value)})
+    else:
+        old = known.blocks[0]
+        changed = {g: m * value for g, m in old.emptied.items()}
+        new = changed if what == "emptied" else np.full_like(getattr(old, what), value)
+        broken = replace(known, blocks=(replace(old, **{what: new}), *known.blocks[1:]))
     assert at.bound(broken, rung.distance, at.program.rates)[0] == 0.0
+    far, exclusion = _rung("1+1+1", FREE, 2)
+    assert exclusion.witness is not None
+    assert far.excludes(exclusion.witness, 1e-4, far.program.rates) is not None
+    if what == "multiplier":
+        y = np.full_like(exclusion.witness.multiplier, value)
+        assert far.excludes(replace(exclusion.witness, multiplier=y), 1e-4, EACH.bounds(2)) is None
 
 
 def test_bounds_for_any_rates_need_every_s_to_be_positive() -> None:
