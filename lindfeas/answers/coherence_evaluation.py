@@ -1,4 +1,4 @@
-"""What Y, K, W, U and M certify about the error of the coherences, without a solver.
+"""What Y, W, U and M certify about the error of the coherences, without a solver.
 
 The theorem is in `lindfeas.answers.coherence_witness`; what rounding can do to it is in
 docs/theory.md, "How far are the coherences?".
@@ -36,7 +36,7 @@ LARGEST_ROWS = 1000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What Y, K, W, U and M certify, evaluated and rounded down, in the program's own unit.
+    """What Y, W, U and M certify, evaluated and rounded down, in the program's own unit.
 
     Parameters
     ----------
@@ -151,9 +151,13 @@ class Evaluation:
     def excludes(
         self, proposal: ErrorProposal, distance: float, rates: RateBounds
     ) -> ErrorProposal | None:
-        """The repaired witness if it excludes T <= a for all allowed rates; rates of 0 in all
-        regions have no unique steady state."""
+        """The repaired witness if it excludes T <= a for all allowed rates, else None.
+
+        Rates of 0 in all regions have no unique steady state.
+        """
         y = proposal.multiplier
+        if not _is_finite(proposal):
+            return None
         steady = [region.of(y, _largest(y)) for region in self._level_program.uncertainty.regions]
         smallest, blocks = self.smallest(self.level_blocks, proposal, distance, np.array(steady))
         positive = float(rates.smallest(smallest)) > 0 or float(smallest.min()) > 0
@@ -164,7 +168,7 @@ class Evaluation:
     ) -> tuple[float, ErrorProposal]:
         """b(a) from below, at least 0, and the repaired witness."""
         y = proposal.multiplier
-        if not np.isfinite(y).all():
+        if not _is_finite(proposal):
             return 0.0, proposal
         largest = self.program.layout.norm(y, "spectral")
         smallest, blocks = self.smallest(
@@ -287,22 +291,36 @@ def _work(flows: Sequence[FlowBlock], *, counts_as_complex: bool = False) -> flo
     return float(sum(levels * flow.size**4 * s for flow, s in zip(flows, shares, strict=True)))
 
 
+def _is_finite(proposal: ErrorProposal) -> bool:
+    """Whether there is no nan and no infinity in it, with which no comparison means anything."""
+    matrices = [
+        matrix
+        for own in proposal.blocks
+        for matrix in (own.below, own.above, *own.emptied.values())
+    ]
+    arrays = (proposal.multiplier, proposal.locals, *matrices)
+    return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
 def _repaired(given: BlockWitness, levels: NDArray[Any]) -> BlockWitness:
     """W, U and M_g raised by multiples of 1 until their conditions hold for every level."""
-    one = np.eye(len(given.shift))
+    one = np.eye(len(given.below))
     emptied = {g: m + max(0.0, -_lowest(m)) * one for g, m in given.emptied.items()}
-    sizes = UNIT_ROUNDOFF * 8 * (_norm(given.shift) + _norm(levels))
-    low = min(_lowest(given.below + level + given.shift) for level in levels)
-    low -= sizes + 8 * UNIT_ROUNDOFF * _norm(given.below)
-    below = given.below + max(0.0, -low, -_lowest(given.below)) * one
+    largest, unit = _norm(levels), 8 * UNIT_ROUNDOFF
+    low = min(_lowest(given.below + level) for level in levels)
+    low -= unit * (largest + _norm(given.below))
     high = min(
-        _lowest(given.above - level - given.shift + emptied.get(g, 0.0 * one))
-        - 8 * UNIT_ROUNDOFF * _norm(emptied.get(g, 0.0 * one))
+        _lowest(given.above - level + emptied[g]) - unit * _norm(emptied[g])
+        if g in emptied
+        else _lowest(given.above - level)
         for g, level in enumerate(levels)
     )
-    high -= sizes + 8 * UNIT_ROUNDOFF * _norm(given.above)
-    above = given.above + max(0.0, -high, -_lowest(given.above)) * one
-    return BlockWitness(shift=given.shift, below=below, above=above, emptied=emptied)
+    high -= unit * (largest + _norm(given.above))
+    return BlockWitness(
+        below=given.below + max(0.0, -low) * one,
+        above=given.above + max(0.0, -high) * one,
+        emptied=emptied,
+    )
 
 
 def _lowest(matrix: NDArray[Any]) -> float:

@@ -5,10 +5,10 @@ With p' = p + Delta the steady populations of L', X = L2(rho0), B_g(Y) and N_g(Y
 
     tr Y (L'(rho0') - X) = tr( [H_S, Y] i (rho2' - rho2) ) <= ||[H_S, Y]||_F R ||rho2||_F .
 
-T <= a says Delta = u - v with u, v >= 0, sum u = sum v <= a and v <= p. If for every Kossakowski
-block there are Hermitian K and W, U, M_g >= 0 such that, for all levels g,
+T <= a <= 1 says Delta = u - v with u, v >= 0, sum u = sum v <= a and v <= p. If for every
+Kossakowski block there are Hermitian W and U and M_g >= 0 such that, for all levels g,
 
-    W + B_g + K >= 0 ,   U - B_g - K + M_g >= 0 ,   A - a (W + U) - sum_g p_g M_g >= s_r ,
+    W + B_g >= 0 ,   U - B_g + M_g >= 0 ,   A - a (W + U) - sum_g p_g M_g >= s_r ,
 
 then <Gamma, A + sum_g Delta_g B_g> >= s_r tr Gamma, and with ||H_r|| <= h
 
@@ -37,8 +37,17 @@ DISTANCES = (0.0, 1e-6, 1e-4, 1e-2)
 MARGINS = (1e-8, 1e-6)
 """s_r at which conditions for any rates are asked for, so that no solver's noise breaks them."""
 
-NEGLIGIBLE = 1e-7
-"""A bound that a solver claims to be smaller is no use."""
+LARGE = 1e4
+"""Above this work the larger margin is tried first: there a solve takes seconds."""
+
+WORTH = 0.99
+"""Another margin is tried where less than this share of what a solver claims is certified."""
+
+NEGLIGIBLE = 1e-5
+"""A bound on a relative error is no use below."""
+
+FAILED = -1e-3
+"""Y = 0 has the value 0, less what the margin costs: a solver that claims less has failed."""
 
 ANY_RATE = 1e300
 """Any rates: up to here."""
@@ -55,7 +64,7 @@ class CertifiedRung:
     lower
         b(a); None where T <= a is excluded.
     witness
-        Y, K, W, U and M behind it, repaired, Y diagonal between the levels if ``lower`` is None;
+        Y, W, U and M behind it, repaired, Y diagonal between the levels if ``lower`` is None;
         None where nothing better than b = 0 is known, or where a larger a certifies as much.
     """
 
@@ -178,22 +187,25 @@ class _Ladder:
         """What excludes T <= a, if anything does."""
         if a >= self.attained or not self.at.covers_exclusion(a) or self.stop():
             return None
+        a = min(a, 1.0)
         proposal = exclusion(self.at.level_blocks, self.at.data.populations, a, rates, self.solver)
         return None if proposal is None else self.at.excludes(proposal, a, rates)
 
     def _bounded(self, a: float, rates: RateBounds) -> CertifiedRung:
         """The best bound found for one distance."""
-        best = CertifiedRung(distance=a, lower=0.0)
-        margins = _margins(rates)
+        best, near = CertifiedRung(distance=a, lower=0.0), min(a, 1.0)
+        margins = _margins(rates, large=self.at.work > LARGE)
         for margin in margins if self.at.covers(a) and self.at.has_coherences else ():
             if self.stop():
                 break
-            proposal = least_error(self.at.data, a, rates, margin, self.solver)
-            for one in self.at.variants(proposal, a):
-                lower, witness = self.at.bound(one, a, rates)
+            proposal = least_error(self.at.data, near, rates, margin, self.solver)
+            for one in self.at.variants(proposal, near):
+                lower, witness = self.at.bound(one, near, rates)
                 if best.witness is None or lower > best.reach:
                     best = CertifiedRung(distance=a, lower=lower, witness=witness)
-            if best.reach > 0 or (proposal is not None and proposal.claimed < NEGLIGIBLE):
+            if proposal is None or proposal.claimed < FAILED:
+                continue
+            if best.reach >= WORTH * proposal.claimed or proposal.claimed < NEGLIGIBLE:
                 break
         return best
 
@@ -210,8 +222,9 @@ class _Ladder:
         return tuple(reversed(rungs))
 
 
-def _margins(rates: RateBounds) -> tuple[float | None, ...]:
+def _margins(rates: RateBounds, *, large: bool) -> tuple[float | None, ...]:
     """Which s_r to ask for, one after the other, until something is certified."""
     if not rates.are_free:
         return (None,)
-    return MARGINS if max(rates.upper) >= ANY_RATE else (MARGINS[0], None)
+    margins = MARGINS[::-1] if large else MARGINS
+    return margins if max(rates.upper) >= ANY_RATE else (*margins, None)

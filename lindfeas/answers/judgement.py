@@ -97,5 +97,6 @@ def by_distance_and_coherences(
         return POSSIBLE
     return undecided(
         unmeasured
-        or "the certified bound on R is below its tolerance, but no Lindbladian was found within both"
+        or "the certified bound on R is below its tolerance, but no Lindbladian was found within "
+        "both tolerances"
     )

@@ -1,8 +1,8 @@
 """The allowed Lindbladian with near populations whose coherences are as right as possible.
 
-Of all with a unique steady state and T <= max(tolerance, 2 T_least) the one with the least R is
-looked for, T_least being the least T that was found: the least T alone is a bad choice, as R can
-fall by factors while T rises by a tenth. L'(rho0') is linear in (Gamma, H) and in p'; convex
+Of all with a unique steady state and T within the tolerance, or T <= 2 T_least where the least T
+that was found is not, the one with the least R is looked for: the least T alone is a bad choice, as
+R can fall by factors while T rises by a tenth. L'(rho0') is linear in (Gamma, H) and in p'; convex
 programs that are linearised about a point, in a trust region of p', follow each other. They
 promise a local minimum and no more: T and R are upper ends, evaluated from the Lindbladian found.
 """
@@ -10,7 +10,7 @@ promise a local minimum and no more: T and R are upper ends, evaluated from the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,7 +21,7 @@ from lindfeas.errors import PhysicsError
 from lindfeas.physics.equations.rate_equation import distribution_error, stationary_distribution
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.bounds import repair_point
-from lindfeas.program.program import Point
+from lindfeas.program.program import Point, Program
 from lindfeas.program.rounding import SAFETY
 from lindfeas.program.setting import Setting
 from lindfeas.solvers.coherence_step import StepProgram
@@ -31,7 +31,7 @@ WEIGHTS = (1.0, 1e2, 1e4)
 in units of both."""
 
 SLACK = 2.0
-"""T may be so many times the least that was found."""
+"""T may be so many times the least that was found, where that is above the tolerance."""
 
 ROOM = 1e-4
 """What a step leaves below its limit of T, relatively."""
@@ -41,6 +41,10 @@ MOST_STEPS = 30
 
 GAIN = 1e-6
 """A step that lowers its goal relatively by less makes the trust region smaller."""
+
+SLOWEST = 1e-5
+"""Free rates stay above this fraction of Redfield's largest: a Lindbladian that does next to
+nothing has the same T as one that is faster, but nothing can be computed from it."""
 
 NOTHING = 1e-12
 """Errors below this are rounding."""
@@ -155,7 +159,7 @@ class CoherentEvaluation:
         rates = np.maximum(rates, 0.0)
         angles = setting.reference.spectrum.rotation_angles().sum(axis=1)
         theta = np.add.outer(angles, angles)
-        most = float(self._shares @ self.at.program.traces(point.gammas))
+        most = float(self.shares @ self.at.program.traces(point.gammas))
         rotated = 2 * np.sqrt(rates * most) * theta + most * theta**2
         noise = rounded + SAFETY * rotated
         np.fill_diagonal(rates, 0.0)
@@ -163,7 +167,7 @@ class CoherentEvaluation:
         return rates, noise
 
     @cached_property
-    def _shares(self) -> NDArray[np.float64]:
+    def shares(self) -> NDArray[np.float64]:
         """d_r / d of every region."""
         regions, levels = self.at.setting.ansatz.regions, len(self.at.data.populations)
         return np.array([region.dimension for region in regions]) / levels
@@ -185,7 +189,7 @@ class CoherentEvaluation:
         shifts = program.shifts.size(point.shift)
         traces = program.traces(point.gammas)
         terms = [len(steady) + region.dimension**2 for region in self.at.setting.ansatz.regions]
-        unknown = 2 * float(self._shares @ traces) + 2 * shifts
+        unknown = 2 * float(self.shares @ traces) + 2 * shifts
         total = unknown * self.at.single_error + 2 * angle * float(np.linalg.norm(left))
         rounded = float(traces @ terms) * float(np.linalg.norm(self._largest))
         rounded += 2 * max(terms) * shifts
@@ -214,8 +218,16 @@ class _Search:
     @cached_property
     def steps(self) -> StepProgram:
         """What proposes points."""
-        own = self.at.at
-        return StepProgram(own.program, own.data, self.at.size, self.solver)
+        return StepProgram(self.program, self.at.at.data, self.at.size, self.solver)
+
+    @cached_property
+    def program(self) -> Program:
+        """The question's, in its own unit, free rates held above `SLOWEST`."""
+        program = self.at.at.program
+        if not program.rates.are_free:
+            return program
+        slowest = SLOWEST * program.natural_rate / self.at.shares
+        return replace(program, rates=program.rates.within(slowest, np.array(program.rates.upper)))
 
     def search(self, starts: list[Point]) -> CoherentPoint | None:
         """The best point found, or None."""
@@ -230,7 +242,9 @@ class _Search:
         if min(one.distance for one in found) > tolerance / SLACK:
             found += [self._nearer(one, tolerance / SLACK) for one in found]
         least = min(one.distance for one in found)
-        allowed = max(tolerance * (1 - ROOM), SLACK * least)
+        allowed = tolerance * (1 - ROOM)
+        if least > allowed:
+            allowed = SLACK * least
         within = [one for one in found if one.distance <= allowed]
         ends = [self._righter(one, allowed) for one in within]
         return min(ends, key=lambda one: one.error)
@@ -273,4 +287,4 @@ class _Search:
         """A point repaired and evaluated."""
         if point is None:
             return None
-        return self.at.of(repair_point(self.at.at.program, point))
+        return self.at.of(repair_point(self.program, point))

@@ -5,8 +5,8 @@ no number that a solver or floating-point code has computed. For populations at 
 `format` and `densities` (1: what a certificate is), `model` (2: the exact problem), `steady_state`
 (3: its steady state), `bounds` (4: the allowed Lindbladians and the theorem), `statement` (5: its
 words) and `verification` (6: the verdict). Nothing else is imported for them. Everything else is
-built on these and imported where a certificate asks for it: `coherences`, `distances`, `boxes`,
-and the forms of such certificates, `further_forms`.
+built on these and imported where a certificate asks for it: `coherences`, `coherence_errors`,
+`distances`, `boxes`, the forms of such certificates, `further_forms`, and `further_verification`.
 """
 
 from typing import Any
@@ -33,10 +33,10 @@ def verify(certificate: Any) -> Proof:
     >>> verify({}).status
     'rejected'
     """
-    if isinstance(certificate, dict) and certificate.get("kind") == "box":
-        from lindfeas.checker.boxes import verify_box
+    if isinstance(certificate, dict) and certificate.keys() & {"kind", "coherence_error"}:
+        from lindfeas.checker.further_verification import verify_further
 
-        return verify_box(certificate)
+        return verify_further(certificate)
     from lindfeas.checker.verification import verify_point
 
     return verify_point(certificate)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lindfeas.checker import coherences, distances
+from lindfeas.checker import coherence_errors, coherences, distances
 from lindfeas.checker.coherences import transitions
 from lindfeas.checker.distances import weighted_work
 from lindfeas.checker.model import MOST_WORK, PRICE, Model, work
@@ -30,6 +30,8 @@ def point_work(model: Model, certificate: Mapping[str, Any]) -> float:
         total += coherences.further_work(model)
     if certificate["trace_distance"]:
         total += distances.further_work(model, certificate["trace_distance"])
+    if "coherence_error" in certificate:
+        total += coherence_errors.further_work(model, certificate["coherence_error"])
     return total
 
 

@@ -8,6 +8,7 @@ from lindfeas.checker.forms import (
     DECIMAL,
     DECIMALS,
     EIGENVALUES,
+    INDEX,
     SEAL,
     VECTOR,
     VERSION,
@@ -35,6 +36,25 @@ CUT_PART |= {"above": PART, "below": PART}
 LENGTH = {"norm1_lower": DECIMAL}
 DISTANCE = (None, *(LENGTH | part for part in PART))
 
+EMPTIED = Many({"level": INDEX, "matrix": UPPER_TRIANGLE}, 0, 1024)
+CONDITIONS = dict.fromkeys(("below", "above"), UPPER_TRIANGLE) | {"emptied": EMPTIED}
+BLOCKS = Named(Many(CONDITIONS, 1, 4096), 8)
+SECTORS = Many(UPPER_TRIANGLE, 1, 1024)
+LADDER = Many(
+    (
+        {
+            "distance": DECIMAL,
+            "lower": DECIMAL,
+            "multiplier": SECTORS,
+            "blocks": BLOCKS,
+            "locals": Named(UPPER_TRIANGLE, 8),
+        },
+        {"distance": DECIMAL, "multiplier": DECIMALS, "blocks": BLOCKS},
+    ),
+    1,
+    32,
+)
+
 MULTIPLIERS = {POPULATIONS: DECIMALS, COHERENCES: Many(UPPER_TRIANGLE, 1, 1024)}
 LIMITS: dict[tuple[str, int], dict[str, Any]] = {
     (POPULATIONS, 2): {"hamiltonian_limit": None},
@@ -44,7 +64,7 @@ LIMITS: dict[tuple[str, int], dict[str, Any]] = {
 
 KINDS = tuple((target, version) for target in MULTIPLIERS for version in (VERSION, 1))
 PROBLEMS = {kind: problem(kind[0], **LIMITS.get(kind, {})) for kind in KINDS}
-POINTS = {
+POINTS: dict[tuple[str, int], Any] = {
     (target, version): point(
         version,
         PROBLEMS[target, version],
@@ -54,6 +74,8 @@ POINTS = {
     )
     for target, version in KINDS
 }
+COHERENT = POINTS[COHERENCES, VERSION] | {"coherence_error": LADDER}
+POINTS[COHERENCES, VERSION] = (POINTS[COHERENCES, VERSION], COHERENT)
 
 RANGES = Many(Many(DECIMAL, 2, 2), 1, 4)
 CELL_BOUND = {

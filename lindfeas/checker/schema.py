@@ -88,6 +88,18 @@ DESCRIBED: tuple[tuple[str, Any, str], ...] = (
         further.DISTANCE,
         "every allowed Lindbladian's steady populations p' have ||p - p'||_1 >= norm1_lower",
     ),
+    (
+        "coherence_blocks",
+        further.BLOCKS,
+        "per region and charge of the basis operators, ascending: W, U, and M_g of some levels; "
+        "empty where distance is 0",
+    ),
+    (
+        "coherence_error",
+        further.LADDER,
+        "for all allowed Lindbladians with T <= distance the relative error of the leading "
+        "coherences is at least lower, or there are none; locals: K^r of every region",
+    ),
     *(
         (f"point_{number}", further.POINTS[kind], f"about {kind[0]}, version {kind[1]}")
         for number, kind in enumerate(further.KINDS)

@@ -30,7 +30,7 @@ APART = "trace distance: all matrices of the dual condition are positive"
 
 def verify_point(certificate: Any) -> Proof:
     """Check the certificate of a point from scratch; see `lindfeas.checker.verify`."""
-    return judged(lambda used: _proof(certificate, used))
+    return judged(lambda used: point_proof(certificate, used))
 
 
 def judged(check: Callable[[list[int]], Proof]) -> Proof:
@@ -65,7 +65,7 @@ def settle(attempt: Callable[[], None], used: list[int]) -> None:
     raise Unsettled(reason)
 
 
-def _proof(certificate: Any, used: list[int]) -> Proof:
+def point_proof(certificate: Any, used: list[int]) -> Proof:
     """The cheap reasons to reject, all claims, and the theorem."""
     check_form(certificate)
     problem, exact = certificate["problem"], model(certificate["problem"])

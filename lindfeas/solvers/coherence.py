@@ -30,17 +30,16 @@ error cost as many iterations as all others."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockWitness:
-    """K, W, U and M of one Kossakowski block, in the notation of the theorem.
+    """W, U and M of one Kossakowski block, in the notation of the theorem.
 
     Parameters
     ----------
-    shift, below, above
-        K, W and U, Hermitian, shape (n, n).
+    below, above
+        W and U, Hermitian, shape (n, n).
     emptied
         M_g of the levels that have one.
     """
 
-    shift: NDArray[Any]
     below: NDArray[Any]
     above: NDArray[Any]
     emptied: dict[int, NDArray[Any]]
@@ -102,7 +101,7 @@ class ErrorData:
 def least_error(
     data: ErrorData, distance: float, rates: RateBounds, margin: float | None, solver: str
 ) -> ErrorProposal | None:
-    """Y, K, W, U and M with the largest bound on R for T <= ``distance``.
+    """Y, W, U and M with the largest bound on R for T <= ``distance``.
 
     Parameters
     ----------
@@ -179,9 +178,9 @@ def exclusion(
 
 
 class _Cones:
-    """W + B_g + K >= 0, U - B_g - K + M_g >= 0, A - a (W + U) - sum_g p_g M_g >= s_r.
+    """W + B_g >= 0, U - B_g + M_g >= 0, A - a (W + U) - sum_g p_g M_g >= s_r.
 
-    The unknowns are a W, a U, a K and a M_g, so that all matrices are of the size of A. M_g exists
+    The unknowns are a W, a U and a M_g, so that all matrices are of the size of A. M_g exists
     where p_g < a, and costs p_g / a < 1 of it.
     """
 
@@ -200,9 +199,9 @@ class _Cones:
         rare = np.flatnonzero(populations < distance)
         for block in blocks:
             count = coordinate_count(block.size, block.is_complex)
-            shift, below, above = (cp.Variable(count) for _ in range(3))
+            below, above = cp.Variable(count), cp.Variable(count)
             emptied = cp.Variable((len(rare), count)) if len(rare) else None
-            self.parts.append((shift, below, above, dict(enumerate(rare)), emptied))
+            self.parts.append((below, above, dict(enumerate(rare)), emptied))
             steady = _coordinates(block, block.of_state(populations)).T @ y
             if distance > 0:
                 steady = steady - below - above
@@ -212,14 +211,13 @@ class _Cones:
             self._positive(block, steady, cp, smallest[block.region])
 
     def _levels(self, block: LevelBlock, y: Any, part: Any, rare: Any, cp: Any) -> None:
-        """The conditions of every level, and that W, U and M_g are positive."""
-        shift, below, above, _, emptied = part
-        levels, count = block.coefficients.shape[1], shift.size
+        """The conditions of every level, and that M_g is positive."""
+        below, above, _, emptied = part
+        levels, count = block.coefficients.shape[1], below.size
         rows = self.distance * _coordinates(block, block.coefficients)  # (rows, levels, count)
         flat = np.ascontiguousarray(rows.transpose(1, 2, 0)).reshape(levels * count, -1)
         tilt = cp.Variable(levels * count)
-        repeat = np.tile(np.eye(count), (levels, 1))
-        self.constraints.append(tilt == flat @ y + repeat @ shift)
+        self.constraints.append(tilt == flat @ y)
         place = {int(level): number for number, level in enumerate(rare)}
         if block.size == 1:
             spare: Any = 0
@@ -228,11 +226,8 @@ class _Cones:
                 pick[rare, np.arange(len(rare))] = 1
                 spare = pick @ emptied[:, 0]
                 self.constraints.append(emptied >= 0)
-            self.constraints += [below >= 0, above >= 0]
             self.constraints += [below + tilt >= 0, above - tilt + spare >= 0]
             return
-        self._positive(block, below, cp)
-        self._positive(block, above, cp)
         for level in range(levels):
             own = tilt[level * count : (level + 1) * count]
             self._positive(block, below + own, cp)
@@ -248,18 +243,15 @@ class _Cones:
     def witnesses(self) -> tuple[BlockWitness, ...]:
         """The values, divided by a; zero where there are none."""
         found = []
-        for block, (shift, below, above, rare, emptied) in zip(
-            self.blocks, self.parts, strict=True
-        ):
+        for block, (below, above, rare, emptied) in zip(self.blocks, self.parts, strict=True):
 
             def matrix(values: Any, block: LevelBlock = block) -> NDArray[Any]:
                 return hermitian_matrix(values, block.size, block.is_complex)
 
-            known = self.distance > 0 and shift.value is not None
-            zero = np.zeros(shift.size)
+            known = self.distance > 0 and below.value is not None
+            zero = np.zeros(below.size)
             values = [
-                np.asarray(one.value) / self.distance if known else zero
-                for one in (shift, below, above)
+                np.asarray(one.value) / self.distance if known else zero for one in (below, above)
             ]
             own = {
                 int(level): matrix(np.asarray(emptied.value)[number] / self.distance)
@@ -268,9 +260,8 @@ class _Cones:
             }
             found.append(
                 BlockWitness(
-                    shift=matrix(values[0]),
-                    below=matrix(values[1]),
-                    above=matrix(values[2]),
+                    below=matrix(values[0]),
+                    above=matrix(values[1]),
                     emptied=own,
                 )
             )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lindfeas.answers.answer import Answer
 from lindfeas.answers.candidate import Candidate
+from lindfeas.answers.coherence_witness import CoherenceLadder
 from lindfeas.answers.distance_witness import Cell, Cut, Witness
 from lindfeas.checker.format import (
     CertificateError,
@@ -39,6 +40,7 @@ from lindfeas.program import bounds
 from lindfeas.program.hermitian import DUAL_NORM, hermitian_root
 from lindfeas.program.program import Point, Program
 from lindfeas.program.question import TARGETS
+from lindfeas.theorems.coherence_claims import coherence_claims, upper_triangle
 from lindfeas.theorems.exact_problem import complex_number, problem_document, shortest
 
 __all__ = [
@@ -65,7 +67,11 @@ SMALLEST_RATE = 1e-18
 
 
 def certificate(
-    problem: ProblemFile | None, answer: Answer, *, distance: Witness | None = None
+    problem: ProblemFile | None,
+    answer: Answer,
+    *,
+    distance: Witness | None = None,
+    coherence: CoherenceLadder | None = None,
 ) -> dict[str, Any]:
     """The certificate of an answer.
 
@@ -78,6 +84,8 @@ def certificate(
         What `lindfeas.certify` returned for it.
     distance
         Witnesses of a trace distance, if there are any.
+    coherence
+        Witnesses of the error of the coherences, if there are any.
 
     Returns
     -------
@@ -116,6 +124,8 @@ def certificate(
         "trace_distance": None if distance is None else _trace_distance(distance, program.regions),
         "versions": versions(answer.solver),
     }
+    if coherence is not None and (claims := coherence_claims(setting, coherence)):
+        content["coherence_error"] = claims
     content["sha256"] = checksum(content)
     check_certificate(content)
     return content
@@ -157,7 +167,7 @@ class _Written:
         sectors = self.answer.reference.spectrum.sectors
         for sector, block in zip(sectors, self.program.layout.blocks(y), strict=True):
             product = (sector.vectors @ block @ sector.vectors.conj().T).round(decimals)
-            listed.append(_upper_triangle(product))
+            listed.append(upper_triangle(product))
             blocks.append(sector.vectors.conj().T @ product @ sector.vectors)
         coordinates = self.program.layout.coordinates(blocks)
         if self.limit is not None:
@@ -266,7 +276,7 @@ def _upper_bound(of: _Written, optimal: Candidate | None) -> dict[str, Any] | No
         "value": _outwards(max(upper, known), ROUND_CEILING),
         "candidate": {
             region.name: {
-                "hamiltonian": _upper_triangle(hamiltonian) if hamiltonian.any() else None,
+                "hamiltonian": upper_triangle(hamiltonian) if hamiltonian.any() else None,
                 "kossakowski": [
                     {
                         "charge": int(group.charge),
@@ -343,19 +353,11 @@ def _trace_distance(witness: Witness, names: Sequence[str]) -> dict[str, Any]:
             return {"cut": weights, "above": cell(part.above), "below": cell(part.below)}
         return {
             "multiplier": [shortest(value) for value in part.multiplier],
-            "shifts": by_region([_upper_triangle(block) for block in part.shifts]),
+            "shifts": by_region([upper_triangle(block) for block in part.shifts]),
             "slopes": [[shortest(value) for value in row] for row in part.slopes],
         }
 
     return {"norm1_lower": shortest(witness.length), **cell(witness.whole)}
-
-
-def _upper_triangle(matrix: NDArray[Any]) -> list[list[Any]]:
-    hermitian = (matrix + matrix.conj().T) / 2
-    return [
-        [complex_number(value, shortest) for value in row[number:]]
-        for number, row in enumerate(hermitian)
-    ]
 
 
 def _outwards(value: float, direction: str) -> str:

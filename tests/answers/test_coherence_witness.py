@@ -259,20 +259,34 @@ def test_s_and_the_cost_of_h_hold_at_the_worst_populations(
     felt = at.felt(proposal, a, at.program.layout.norm(y, "spectral"))
     local = np.tensordot(y, at.data.action.shifts, axes=1)
     least, most = np.full(len(smallest), np.inf), 0.0
-    for up in range(len(p)):
-        for down in range(len(p)):
-            state = p.copy()
-            moved = min(a, p[down])
-            state[up] += moved
-            state[down] -= moved
-            for block in at.data.action.blocks:
-                matrix = np.tensordot(state, block.of_multiplier(y), axes=1)
-                own = float(np.linalg.eigvalsh(matrix)[0])
-                least[block.region] = min(least[block.region], own)
-            most = max(most, at.program.shifts.size(state @ local))
+    for block in at.data.action.blocks:
+        matrices = block.of_multiplier(y)
+        for start in np.linalg.eigh(matrices)[1].reshape(-1, block.size):
+            own = _worst(matrices, p, a, start)
+            least[block.region] = min(least[block.region], own)
+    for up, down in np.ndindex(len(p), len(p)):
+        state = p.copy()
+        state[[up, down]] += min(a, p[down]) * np.array([1, -1]) * (up != down)
+        most = max(most, at.program.shifts.size(state @ local))
     assert np.all(least >= smallest)
     assert most <= felt
-    assert np.all(least - smallest <= 0.3 * np.abs(y).max() * a + 1e-6)  # they mean something
+    assert np.all(least - smallest <= 0.05 * np.abs(least) + 0.3 * a * np.abs(y).max())
+
+
+def _worst(matrices: np.ndarray, p: np.ndarray, a: float, vector: np.ndarray) -> float:
+    """The smallest <x|sum_g p'_g B_g|x> that is found with T <= a, by turns in p' and in x."""
+    lowest = np.inf
+    for _ in range(8):
+        values = np.einsum("i,gij,j->g", vector.conj(), matrices, vector).real
+        state, left = p.copy(), a
+        for level in np.argsort(values)[::-1]:
+            taken = min(left, p[level])
+            state[level] -= taken
+            left -= taken
+        state[np.argmin(values)] += a - left
+        eigenvalues, vectors = np.linalg.eigh(np.tensordot(state, matrices, axes=1))
+        lowest, vector = min(lowest, float(eigenvalues[0])), vectors[:, 0]
+    return lowest
 
 
 @pytest.mark.parametrize(
@@ -307,12 +321,48 @@ def test_every_uncertainty_lowers_the_bound(what: str) -> None:
     else:
         worse.__dict__["frame_error"] = large
     worse.__dict__["program"] = replace(worse.program, uncertainty=uncertainty)
+    if what == "single":
+        counted = [_parts(one, rung.witness, rung.distance) for one in (at, worse)]
+        assert np.all(counted[1][0] < counted[0][0] - 1e-6)
+        assert counted[1][1] > counted[0][1] + 1e-6
     after = worse.bound(rung.witness, rung.distance, rates)[0]
     assert after < before * (1 - 1e-8)
 
 
+def _parts(at: Evaluation, witness: ErrorProposal, a: float) -> tuple[np.ndarray, float]:
+    """s of every region, and what local Hamiltonians of norm 1 take away."""
+    y = witness.multiplier
+    smallest = at.smallest(at.data.action.blocks, witness, a, at.steady_allowance(y))[0]
+    return smallest, at.felt(witness, a, at.program.layout.norm(y, "spectral"))
+
+
+def test_m_must_be_positive_and_is_made_so() -> None:
+    """A negative M_g would lift s_r by p_g."""
+    at, rung = _rung("1+0+2, g = 0.1", EACH, 3)
+    witness = rung.witness
+    assert witness is not None
+    assert all(one.emptied for one in witness.blocks)
+    before = at.bound(witness, rung.distance, at.program.rates)[0]
+    blocks = tuple(
+        replace(
+            one,
+            above=one.above + np.eye(len(one.above)),
+            emptied={g: m - np.eye(len(m)) for g, m in one.emptied.items()},
+        )
+        for one in witness.blocks
+    )
+    changed = replace(witness, blocks=blocks)
+    assert at.bound(changed, rung.distance, at.program.rates)[0] < before
+
+
+def test_a_tolerance_above_1_is_one_of_1() -> None:
+    setting = coherent_setting("two sites")
+    found = coherence_ladder(setting, "CLARABEL", distances=(1.0, 2.0))
+    assert found.rungs[-1].lower == found.rungs[-2].lower
+
+
 def test_a_witness_of_nonsense_certifies_nothing_wrong() -> None:
-    """Whatever a solver returns is repaired: random Y, K, W, U and M bound no R from above."""
+    """Whatever a solver returns is repaired: random Y, W, U and M bound no R from above."""
     name = "1+0+2, g = 0.1"
     at, rung = _rung(name, FREE, 1)
     known = rung.witness
@@ -322,15 +372,35 @@ def test_a_witness_of_nonsense_certifies_nothing_wrong() -> None:
     for size in 10.0 ** -np.arange(0, 9.0):
         for _ in range(5):
             y = known.multiplier * (1 + size * generator.normal(size=known.multiplier.shape))
-            noise = [size * generator.normal() * np.eye(len(one.shift)) for one in known.blocks]
+            noise = [size * generator.normal() * np.eye(len(one.below)) for one in known.blocks]
             blocks = tuple(
-                replace(one, below=one.below - n, above=one.above + n, shift=one.shift + n)
+                replace(one, below=one.below - n, above=one.above - 2 * n)
                 for one, n in zip(known.blocks, noise, strict=True)
             )
             changed = ErrorProposal(multiplier=y, blocks=blocks, locals=known.locals)
             assert at.bound(changed, rung.distance, at.program.rates)[0] <= best.error
-    broken = replace(known, multiplier=np.full_like(known.multiplier, np.nan))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("what", ["multiplier", "locals", "below", "above", "emptied"])
+def test_what_is_no_number_certifies_nothing(what: str, value: float) -> None:
+    at, rung = _rung("1+0+2, g = 0.1", EACH, 3)
+    known = rung.witness
+    assert known is not None
+    if what in ("multiplier", "locals"):
+        broken = replace(known, **{what: np.full_like(getattr(known, what), value)})
+    else:
+        old = known.blocks[0]
+        changed = {g: m * value for g, m in old.emptied.items()}
+        new = changed if what == "emptied" else np.full_like(getattr(old, what), value)
+        broken = replace(known, blocks=(replace(old, **{what: new}), *known.blocks[1:]))
     assert at.bound(broken, rung.distance, at.program.rates)[0] == 0.0
+    far, exclusion = _rung("1+1+1", FREE, 2)
+    assert exclusion.witness is not None
+    assert far.excludes(exclusion.witness, 1e-4, far.program.rates) is not None
+    if what == "multiplier":
+        y = np.full_like(exclusion.witness.multiplier, value)
+        assert far.excludes(replace(exclusion.witness, multiplier=y), 1e-4, EACH.bounds(2)) is None
 
 
 def test_bounds_for_any_rates_need_every_s_to_be_positive() -> None:
