@@ -20,7 +20,7 @@ from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -137,25 +137,34 @@ def distance_witness(
     solver: str,
     *,
     cells: int = CELLS,
+    scale: NDArray[np.float64] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Witness | None:
     """The largest certified length found, starting from a multiplier of tau_pop.
 
     The cell that certifies least is cut in two until ``ceiling`` (2 T of a Lindbladian) is close,
     or there are ``cells`` of them.
+
+    Parameters
+    ----------
+    scale
+        See `WitnessProgram`.
+    stop
+        Asked between solves.
     """
     start = Cell(
         multiplier=multiplier,
         shifts=[np.zeros((flow.size,) * 2) for flow in flows],
         slopes=np.zeros((0, 2 * len(multiplier))),
     )
-    search = _Search(program, reference, flows, ceiling, solver, cells)
+    search = _Search(program, reference, flows, ceiling, solver, cells, scale, stop)
     length = search.reach(start, 1.0, (), 0.0)
     if not length:  # so far below the ceiling that the bisection ends at zero
         return None
     whole = search.lengthen(_Found(cell=start.scaled(length), length=length, cuts=()))
     found: dict[_Place, _Found] = {(): whole}
     cuts: dict[_Place, NDArray[np.float64]] = {}
-    while len(found) < cells:
+    while len(found) < cells and not stop():
         place = min(found, key=lambda at: found[at].length)
         worst = found[place]
         weights = None if worst.shares is None else _direction(worst.shares)
@@ -198,9 +207,11 @@ class _Search:
         ceiling: float,
         solver: str,
         cells: int,
+        scale: NDArray[np.float64] | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.program, self.reference, self.flows, self.ceiling = program, reference, flows, ceiling
-        self.solver, self.cells = solver, cells
+        self.solver, self.cells, self.scale, self.stop = solver, cells, scale, stop
         self.steady = [flow.of_state(reference.populations) for flow in flows]
 
     @cached_property
@@ -208,7 +219,7 @@ class _Search:
         """Compiled once, for as many cuts as a cell can have."""
         populations, rates = self.reference.populations, self.program.rates
         most = max(self.cells - 1, 1)
-        return WitnessProgram(self.flows, populations, rates, most, self.solver)
+        return WitnessProgram(self.flows, populations, rates, most, self.solver, self.scale)
 
     def lengthen(self, found: _Found) -> _Found:
         """Solve for a length, certify what comes back, and on from there.
@@ -219,6 +230,8 @@ class _Search:
         """
         trial, tried = max(found.length, self.ceiling / FIRST), []
         for _ in range(ROUNDS):
+            if self.stop():
+                break
             proposal = self.witness_program.solve(trial, found.cuts)
             if proposal is None:
                 break
