@@ -137,7 +137,7 @@ def distance_witness(
     solver: str,
     *,
     cells: int = CELLS,
-    scale: NDArray[np.float64] | None = None,
+    rounds: int = ROUNDS,
     stop: Callable[[], bool] = lambda: False,
 ) -> Witness | None:
     """The largest certified length found, starting from a multiplier of tau_pop.
@@ -147,8 +147,8 @@ def distance_witness(
 
     Parameters
     ----------
-    scale
-        See `WitnessProgram`.
+    rounds
+        Most solves for one cell.
     stop
         Asked between solves.
     """
@@ -157,7 +157,7 @@ def distance_witness(
         shifts=[np.zeros((flow.size,) * 2) for flow in flows],
         slopes=np.zeros((0, 2 * len(multiplier))),
     )
-    search = _Search(program, reference, flows, ceiling, solver, cells, scale, stop)
+    search = _Search(program, reference, flows, ceiling, solver, cells, rounds, stop)
     length = search.reach(start, 1.0, (), 0.0)
     if not length:  # so far below the ceiling that the bisection ends at zero
         return None
@@ -207,11 +207,11 @@ class _Search:
         ceiling: float,
         solver: str,
         cells: int,
-        scale: NDArray[np.float64] | None = None,
+        rounds: int = ROUNDS,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.program, self.reference, self.flows, self.ceiling = program, reference, flows, ceiling
-        self.solver, self.cells, self.scale, self.stop = solver, cells, scale, stop
+        self.solver, self.cells, self.rounds, self.stop = solver, cells, rounds, stop
         self.steady = [flow.of_state(reference.populations) for flow in flows]
 
     @cached_property
@@ -219,7 +219,7 @@ class _Search:
         """Compiled once, for as many cuts as a cell can have."""
         populations, rates = self.reference.populations, self.program.rates
         most = max(self.cells - 1, 1)
-        return WitnessProgram(self.flows, populations, rates, most, self.solver, self.scale)
+        return WitnessProgram(self.flows, populations, rates, most, self.solver)
 
     def lengthen(self, found: _Found) -> _Found:
         """Solve for a length, certify what comes back, and on from there.
@@ -229,7 +229,7 @@ class _Search:
         still; a trial for which nothing is certified was too long.
         """
         trial, tried = max(found.length, self.ceiling / FIRST), []
-        for _ in range(ROUNDS):
+        for _ in range(self.rounds):
             if self.stop():
                 break
             proposal = self.witness_program.solve(trial, found.cuts)

@@ -15,13 +15,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
-from scipy.sparse.csgraph import connected_components
 
-from lindfeas.answers.distance_witness import CELLS, Witness, distance_witness
+from lindfeas.answers.distance_witness import CELLS, ROUNDS, Witness, distance_witness
 from lindfeas.answers.enclosure import enclose
 from lindfeas.answers.nearest import nearest_lindbladian, population_distance, rate_matrix
 from lindfeas.answers.nearest_search import Race, random_starts
@@ -34,11 +34,14 @@ from lindfeas.program.bounds import repair_point
 from lindfeas.program.program import Point
 from lindfeas.program.setting import Setting
 
-CLOSE = 2.0
-"""No other scaling is tried where the ends are within this factor."""
+CONES_PER_ROUND = 5000
+"""Matrix inequalities times rounds of a witness with matrices: about ten seconds."""
 
-POWERS = (0.5, 1.0)
-"""y scaled with p to minus these, besides y as it is."""
+SMALL_WORK = 20_000
+"""Up to this size, d^2 times the entries of Gamma, the smooth descents run before the race."""
+
+MOST_STEPS = 1500
+"""Of a race, however small its steps are."""
 
 UNREACHABLE = 1e-13
 """A T below is zero up to rounding."""
@@ -66,8 +69,8 @@ class Budget:
     cells: int = 1
     cones: int = 1000
     polynomial: float = 50_000
-    steps: int = 150_000
-    starts: int = 24
+    steps: int = 100_000
+    starts: int = 8
 
 
 DEFAULT = Budget()
@@ -159,7 +162,7 @@ def least_distance(
     upper_all = upper if exhibit is None else exhibit.distance
     polynomials = search.polynomials(upper, upper_all)
     lowers = [one.distance for one in polynomials if not one.is_unique]
-    witness = search.witness(multiplier, upper_all, max(lowers, default=0.0))
+    witness = search.witness(multiplier, upper_all)
     if witness is not None:
         lowers.append(witness.length / 2)
     lower_all = max(lowers, default=None)
@@ -231,8 +234,10 @@ class _Search:
         if self._is_over("the search for the nearest Lindbladian"):
             distance = population_distance(program, self._populations, flows, point)
             return (point, distance) if np.isfinite(distance) else None
-        best = nearest_lindbladian(program, self._populations, flows, point)
-        if max(flow.size for flow in flows) == 1 or (best and best[1] < UNREACHABLE):
+        best, single = None, max(flow.size for flow in flows) == 1
+        if single or len(self._populations) ** 2 * sum(f.size**2 for f in flows) <= SMALL_WORK:
+            best = nearest_lindbladian(program, self._populations, flows, point)
+        if single or (best and best[1] < UNREACHABLE):
             return best
         starts = [] if best is None else [best[0]]
         raced = self._race([*starts, point], point)
@@ -247,7 +252,7 @@ class _Search:
             flows=flows,
             distance=lambda one: population_distance(program, target, flows, one),
             steady=self._steady,
-            steps=int(self.budget.steps / unknowns),
+            steps=min(MOST_STEPS, int(self.budget.steps / unknowns)),
             stop=self.stop,
         )
         scattered = itertools.islice(random_starts(program, flows, like), self.budget.starts)
@@ -268,38 +273,26 @@ class _Search:
     def exhibit(self) -> Exhibit | None:
         """The nearest steady state of Gamma = 1 in the blocks of charge 0, in all regions.
 
-        It conserves the charge, so that every closed class of levels of one charge has a steady
-        state of its own; their best mixture gives every charge the weight that it has in p, or less
-        or more where that is nearer.
+        These blocks contain the adjoints of their operators, so that C is symmetric and conserves
+        the charge: every distribution that is uniform in each charge sector is steady, exactly.
         """
         flows, program = self.setting.flows, self.setting.program
         charges = [g.charge for region in self.setting.ansatz.regions for g in region.groups]
-        if len(charges) != len(flows) or len(self.setting.reference.spectrum.sectors) < 2:
+        sectors = self.setting.reference.spectrum.sectors
+        if len(charges) != len(flows) or len(sectors) < 2:
             return None
         gammas = [
             np.eye(flow.size) * float(charge == 0)
             for flow, charge in zip(flows, charges, strict=True)
         ]
-        point = Point(gammas=gammas, shift=np.zeros(program.shifts.count))
-        factors = program.rates.scale_factors(program.traces(gammas))
-        if factors is None:
+        if program.rates.scale_factors(program.traces(gammas)) is None:
             return None
-        point = repair_point(program, point)
-        found = _mixture(rate_matrix(flows, point.gammas), self._populations)
-        if found is None:
-            return None
+        given = Point(gammas=gammas, shift=np.zeros(program.shifts.count))
+        point = repair_point(program, given)
+        found = _level_out(self._populations, [sector.levels for sector in sectors])
         off = float(np.abs(found - self._populations).sum()) / 2
-        levels = len(found)
-        rounding = 8 * levels * UNIT_ROUNDOFF
-        distance = off + rounding + self._exhibit_error()
-        return Exhibit(point=point, populations=found, distance=min(1.0, distance))
-
-    def _exhibit_error(self) -> float:
-        """What rounding can do to the uniform distribution of a class: nothing, if it is one.
-
-        Jumps of charge 0 that are Hermitian leave it uniform, whatever the levels are.
-        """
-        return self.setting.population_distance
+        rounding = 8 * len(found) * UNIT_ROUNDOFF + self.setting.population_distance
+        return Exhibit(point=point, populations=found, distance=min(1.0, off + rounding))
 
     def polynomials(
         self, upper: float | None, upper_all: float | None
@@ -321,76 +314,59 @@ class _Search:
         return tuple(found)
 
     def witness(
-        self, multiplier: NDArray[np.float64] | None, upper: float | None, known: float
+        self, multiplier: NDArray[np.float64] | None, upper: float | None
     ) -> Witness | None:
-        """The best witness with matrices, y as it is or scaled with the populations."""
+        """A witness with matrices, for ``all``.
+
+        How long a length it finds depends on the ceiling: with one that is 1000 times too high the
+        solver's margins are lost in rounding.
+        """
         program, populations = self.setting.program, self._populations
         cones = 2 * len(populations) * sum(flow.size > 1 for flow in self.setting.flows)
         if multiplier is None or cones > self.budget.cones:
             self.cut_short.append("the lower ends")
             return None
+        if self._is_over("the lower ends"):
+            return None
         ceiling = 2.0 if upper is None else 2 * upper
-        best: Witness | None = None
-        for power in (0.0, *(POWERS if cones else ())):
-            if self._is_over("the lower ends"):
-                break
-            scale = None if not power else (populations.min() / populations) ** power
-            found = distance_witness(
-                program,
-                self.setting.reference,
-                self.setting.flows,
-                multiplier,
-                ceiling,
-                self.solver,
-                cells=self.budget.cells if cones else CELLS,
-                scale=scale,
-                stop=self.stop,
-            )
-            if found is not None and (best is None or found.length > best.length):
-                best = found
-            if best is not None and CLOSE * max(best.length, 2 * known) >= ceiling:
-                break
-        return best
+        return distance_witness(
+            program,
+            self.setting.reference,
+            self.setting.flows,
+            multiplier,
+            ceiling,
+            self.solver,
+            cells=self.budget.cells if cones else CELLS,
+            rounds=min(ROUNDS, max(3, CONES_PER_ROUND // max(cones, 1))),
+            stop=self.stop,
+        )
 
 
-def _mixture(
-    generator: NDArray[np.float64], populations: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """The p' nearest to p among the mixtures of the steady states of all closed classes.
+def _level_out(populations: NDArray[np.float64], sectors: Sequence[Any]) -> NDArray[np.float64]:
+    """The nearest distribution that is uniform in every sector.
 
-    Entries between levels of different charge are exact zeros, so that classes are certain. In
-    the 1-norm the best weights are a linear program.
+    sum_a |w_s - p_a| over a sector is least at its median; what the medians' sum then lacks or has
+    too much of 1 costs least where the slope is least, which is a linear program.
     """
     from scipy.optimize import linprog
 
-    rates = np.maximum(generator, 0.0)
-    np.fill_diagonal(rates, 0.0)
-    count, labels = connected_components(rates > 0, directed=True, connection="strong")
-    states = []
-    for label in range(count):
-        inside = labels == label
-        if rates[np.ix_(~inside, inside)].any():
-            continue
-        state = np.zeros(len(rates))
-        if inside.sum() > 1:
-            state[inside] = stationary_distribution(rates[np.ix_(inside, inside)])
-        else:
-            state[inside] = 1.0
-        states.append(state)
-    columns, levels = np.array(states).T, len(rates)
-    kinds, unit = columns.shape[1], np.eye(levels)
+    levels, kinds = len(populations), len(sectors)
+    columns = np.zeros((levels, kinds))
+    for number, inside in enumerate(sectors):
+        columns[inside, number] = 1.0
+    unit = np.eye(levels)
     solved = linprog(
         np.concatenate([np.zeros(kinds), np.ones(levels)]),
         A_ub=np.block([[columns, -unit], [-columns, -unit]]),
         b_ub=np.concatenate([populations, -populations]),
-        A_eq=np.concatenate([np.ones(kinds), np.zeros(levels)])[None],
+        A_eq=np.concatenate([columns.sum(axis=0), np.zeros(levels)])[None],
         b_eq=[1.0],
     )
-    if solved.x is None:
-        return None
-    weights = np.maximum(solved.x[:kinds], 0.0)
-    found: NDArray[np.float64] = columns @ (weights / weights.sum())
-    return found
+    means = columns.T @ populations / columns.sum(axis=0)
+    found: NDArray[np.float64] = columns @ (
+        means if solved.x is None else np.maximum(solved.x[:kinds], 0.0)
+    )
+    return found / found.sum()
 
 
 def _carried_back(own: Setting, asked: Setting, point: Point) -> Point:

@@ -2,9 +2,12 @@
 
 `lindfeas.answers.nearest` ends in local minima up to hundreds of times above the least T where
 blocks of Gamma are large. Steps of `lindfeas.solvers.nearest_step` see Gamma >= 0 exactly and
-populations in proportion; from every start a few, from the best starts more, and from the best of
-those as many as the budget allows. The starts are the same every time, and the budget counts
-steps, so that the result does not depend on the clock.
+populations in proportion. What their linear model neglects, (C - C_0) dp', is put into the next
+one: that is what lets steps be long where slow and fast rates are mixed.
+
+From every start there are a few steps, from the best ones more, and from the best of those as many
+as the budget allows. The starts are the same every time, and the budget counts steps, so that the
+result does not depend on the clock. It is a local minimum, and an upper end.
 """
 
 from __future__ import annotations
@@ -34,7 +37,13 @@ GAIN = 1e-6
 SHARE = 0.3
 """The radius grows if T falls by at least this share of what was predicted."""
 
-HEATS = ((1.0, 15), (0.3, 25), (0.1, 100))
+GOOD = 0.7
+"""A step is corrected if T falls by less than this share of what was predicted..."""
+
+CORRECTIONS = 3
+"""...so many times at most, as long as T falls."""
+
+HEATS = ((1.0, 20), (0.5, 40), (0.25, 80))
 """(share of the starts, steps from each): the rest goes to the nearest."""
 
 SPREAD = 3.0
@@ -109,30 +118,44 @@ class Race:
             self._step(racer)
 
     def _step(self, racer: Racer) -> None:
-        found = self._trial(racer)
-        if found is None:
-            racer.radius /= 4
-            return
-        trial, predicted = found
-        before, reached = racer.distance, self.distance(trial)
+        """One step; where the product of both changes spoils it, that is put into the balance."""
+        before, neglected, tried = racer.distance, None, []
+        for _ in range(1 + CORRECTIONS):
+            found = self._trial(racer, neglected)
+            if found is None:
+                break
+            trial, neglected, predicted = found
+            tried.append((self.distance(trial), predicted, trial))
+            if before - tried[-1][0] >= GOOD * (before - predicted):
+                break
+            if len(tried) > 1 and tried[-1][0] > tried[-2][0]:
+                break
+        self.taken += max(len(tried) - 1, 0)
+        reached, predicted, trial = min(tried, key=_first, default=(np.inf, 0.0, racer.point))
         if not reached < before * (1 - GAIN * min(racer.radius, 1.0)):
             racer.radius /= 4
             return
-        if before - reached >= SHARE * (before - predicted):
-            racer.radius = min(2 * racer.radius, WIDEST)
+        share = (before - reached) / max(before - predicted, 1e-300)
+        racer.radius = min(racer.radius * (2.0 if share >= SHARE else 0.5), WIDEST)
         racer.point, racer.distance = trial, reached
 
-    def _trial(self, racer: Racer) -> tuple[Point, float] | None:
-        """(the point that a step leads to, the T that was predicted for it)."""
+    def _trial(
+        self, racer: Racer, neglected: NDArray[np.float64] | None
+    ) -> tuple[Point, NDArray[np.float64], float] | None:
+        """(where a step leads to, what its balance neglects, the T that was predicted)."""
         at = self.steady(racer.point)
         if at is None or not (at[1] > 0).all():
             return None
-        proposal = self.steps_of.propose(racer.point.gammas, *at, racer.radius)
+        proposal = self.steps_of.propose(racer.point.gammas, *at, racer.radius, neglected)
         if proposal is None:
             return None
-        gammas, predicted = proposal
-        point = Point(gammas=gammas, shift=racer.point.shift)
-        return repair_point(self.program, point), predicted
+        point = Point(gammas=proposal.gammas, shift=racer.point.shift)
+        moved = self.steps_of.generator(proposal.gammas) - at[0]
+        return repair_point(self.program, point), moved @ proposal.change, proposal.distance
+
+
+def _first(found: tuple[float, float, Point]) -> float:
+    return found[0]
 
 
 def random_starts(program: Program, flows: Sequence[FlowBlock], like: Point) -> Iterator[Point]:

@@ -168,7 +168,10 @@ class _Search:
         """The better one of ``best`` and what this degree certifies."""
         monomials, keys = _expanded(self.pools.factors, degree)
         exempt = [self.unique and self._conserving(key) for key in keys]
-        scales = (np.ones(len(self.populations)), (self.populations.max() / self.populations) ** 0.5)
+        scales = (
+            np.ones(len(self.populations)),
+            (self.populations.max() / self.populations) ** 0.5,
+        )
         for ratio, scale in itertools.product(RATIOS, scales):
             trial = ceiling / ratio
             if stop() or (best is not None and trial <= best.distance):

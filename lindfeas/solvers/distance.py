@@ -57,9 +57,6 @@ class WitnessProgram:
     ----------
     cuts
         How many cuts there can be.
-    scale
-        Largest |y_a| of every level, at most 1; 1 by default. Where populations span many orders
-        of magnitude, the y of rare levels are as much larger.
     """
 
     def __init__(
@@ -69,7 +66,6 @@ class WitnessProgram:
         rates: RateBounds,
         cuts: int,
         solver: str,
-        scale: NDArray[np.float64] | None = None,
     ) -> None:
         import cvxpy as cp
 
@@ -77,12 +73,11 @@ class WitnessProgram:
         self.flows, self.solver = flows, solver
         self.inverse = cp.Parameter(nonneg=True)
         self.weights = cp.Parameter((cuts, len(flows)))
-        inner = cp.Variable(levels)
-        self.y = inner if scale is None else cp.multiply(scale, inner)
+        self.y = cp.Variable(levels)
         self.slopes = cp.Variable((cuts, 2 * levels), nonneg=True)
         self.shifts = [cp.Variable(coordinate_count(flow.size, flow.is_complex)) for flow in flows]
         smallest, margin = cp.Variable((regions, 2 * levels)), cp.Variable()
-        constraints: list[Any] = [cp.abs(inner) <= 1]
+        constraints: list[Any] = [cp.abs(self.y) <= 1]
         constraints += _margin(rates, smallest, margin, regions, cp)
         self.links = []
         for number, (flow, shift) in enumerate(zip(flows, self.shifts, strict=True)):

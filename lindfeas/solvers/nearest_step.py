@@ -6,9 +6,9 @@ Around Gamma_0 with steady populations q (C_0 q = 0), the change of both is foun
 
     minimise || q (1 + u) - p ||_1   subject to   C_0 (q u) + C(Gamma) q = 0
 
-and the rate rule. That is C(Gamma) p' = 0 without the product of both changes. Positivity is exact,
-so that ranks of Gamma may fall and rise, and populations count in proportion, so that those of 1e-10
-do not stop the others.
+and the rate rule. That is C(Gamma) p' = 0 without the product of both changes. Positivity is
+exact, so that ranks of Gamma may fall and rise, and populations count in proportion, so that those
+of 1e-10 do not stop the others.
 
 Hundreds of such programs of a few dozen unknowns are solved in one search; through cvxpy each would
 take ten times as long. What comes back is a proposal, evaluated by its own steady state.
@@ -17,6 +17,7 @@ take ten times as long. What comes back is a proposal, evaluated by its own stea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,25 @@ FLOOR = 1e-3
 """Eigenvalues of R R^dagger are at least this times the radius times the mean of the largest."""
 
 MOST_ITERATIONS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a step leads to, not yet repaired or evaluated.
+
+    Parameters
+    ----------
+    gammas
+        Gamma.
+    change
+        q u, what is predicted for p' - q.
+    distance
+        The T that is predicted.
+    """
+
+    gammas: list[NDArray[Any]]
+    change: NDArray[np.float64]
+    distance: float
 
 
 class StepProgram:
@@ -52,23 +72,24 @@ class StepProgram:
         generator: NDArray[np.float64],
         steady: NDArray[np.float64],
         radius: float,
-    ) -> tuple[list[NDArray[Any]], float] | None:
-        """The Gamma that the program ends in, not yet repaired, and the T that it predicts.
-
-        None where the solver has none.
+        neglected: NDArray[np.float64] | None = None,
+    ) -> Proposal | None:
+        """What the program ends in; None where the solver has nothing.
 
         Parameters
         ----------
         generator, steady
             C of ``gammas``, shape (d, d), and its steady populations, all > 0.
+        neglected
+            (C - C_0) (q u) of an earlier proposal, which is then part of the balance.
         """
         import clarabel
 
         largest = max(float(np.trace(gamma).real) for gamma in gammas)
-        roots = [
-            _root(gamma, FLOOR * min(radius, 1.0) * largest / len(gamma)) for gamma in gammas
-        ]
+        roots = [_root(gamma, FLOOR * min(radius, 1.0) * largest / len(gamma)) for gamma in gammas]
         matrix, right, zeros, bounded = self._rows(roots, generator, steady, radius)
+        if neglected is not None:
+            right[: self.levels] -= neglected / (steady * -np.diag(generator))
         unknowns, levels = self.starts[-1], self.levels
         cost = np.concatenate([np.zeros(unknowns + levels), np.ones(levels)])
         cones: list[Any] = [clarabel.ZeroConeT(zeros), clarabel.NonnegativeConeT(bounded)]
@@ -88,7 +109,17 @@ class StepProgram:
         ):
             inner = hermitian_matrix(found[start : start + count], flow.size, flow.is_complex)
             changed.append(root @ inner @ root.conj().T)
-        return changed, float(np.sum(found[-self.levels :])) * size / 2
+        return Proposal(
+            gammas=changed,
+            change=steady * found[unknowns : unknowns + levels],
+            distance=float(np.sum(found[-levels:])) * size / 2,
+        )
+
+    def generator(self, gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """C of any Gamma, shape (d, d)."""
+        parts = [flow.rates(gamma) for flow, gamma in zip(self.flows, gammas, strict=True)]
+        found: NDArray[np.float64] = np.sum(parts, axis=0)
+        return found
 
     def _rows(
         self,
@@ -140,9 +171,7 @@ class StepProgram:
         matrix = sp.vstack([sp.csr_matrix(zero), sp.csr_matrix(bounded), *positive], format="csc")
         return matrix, np.concatenate(right), len(zero), len(bounded)
 
-    def _traces(
-        self, roots: Sequence[NDArray[Any]]
-    ) -> tuple[NDArray[np.float64], ...]:
+    def _traces(self, roots: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float64], ...]:
         """(rows of traces that are given, rows of traces between limits, most, least)."""
         rows = np.zeros((self.regions, int(self.starts[-1]) + 2 * self.levels))
         for flow, root, start, count in zip(

@@ -84,9 +84,7 @@ def propose(
     settings.verbose, settings.max_threads = False, 1
     cones = [clarabel.NonnegativeConeT(len(right))]
     empty = sp.csc_matrix((len(cost), len(cost)))
-    found = np.array(
-        clarabel.DefaultSolver(empty, cost, matrix, right, cones, settings).solve().x
-    )
+    found = np.array(clarabel.DefaultSolver(empty, cost, matrix, right, cones, settings).solve().x)
     if not np.isfinite(found).all():
         return None
     y: NDArray[np.float64] = np.clip(found[:width].reshape(monomials, levels), -1, 1) * scale
