@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from lindfeas.answers.answer import Answer
 from lindfeas.answers.candidate import Candidate, candidate_of
-from lindfeas.answers.coherence_witness import coherence_ladder
-from lindfeas.answers.distance_witness import CELLS, Witness, distance_witness
+from lindfeas.answers.coherence_witness import CoherenceLadder, coherence_ladder
+from lindfeas.answers.distance_witness import CELLS, Witness
 from lindfeas.answers.enclosure import Enclosure, enclose
 from lindfeas.answers.judgement import (
     Judgement,
@@ -19,7 +19,7 @@ from lindfeas.answers.judgement import (
     by_distance_and_coherences,
     verdict_of,
 )
-from lindfeas.answers.nearest import nearest_lindbladian
+from lindfeas.answers.least_distance import DEFAULT, Budget, least_distance
 from lindfeas.answers.nearest_coherent import nearest_coherent
 from lindfeas.answers.possibility import Demands
 from lindfeas.answers.steady_state_check import EPSILONS, SteadyStateCheck, check_candidate
@@ -33,7 +33,6 @@ from lindfeas.answers.trace_distance import (
 from lindfeas.answers.watch import Report, Watch, checked_limit, reporter
 from lindfeas.errors import InputError, quoted
 from lindfeas.physics.systems.open_system import OpenSystem
-from lindfeas.program.program import Program
 from lindfeas.program.question import Question, asked_about
 from lindfeas.program.setting import Setting
 from lindfeas.program.verdict import Verdict
@@ -43,10 +42,12 @@ from lindfeas.text import interval_text
 if TYPE_CHECKING:
     from lindfeas.answers.coherence_error import CoherenceError
 
-QUICK_LEVELS = 64
+QUICK_LEVELS = {"distance": 64, "defect": 36}
+"""Up to this size both ends of T are sharpened without being asked for, by criterion: about ten
+seconds at 36 levels and 20 at 64, where it is worth it if the verdict depends on it."""
 
-QUICK_CONES = 200
-"""Up to this size the sharp bound on the trace distance is computed without being asked for."""
+LARGE = Budget(cells=CELLS, cones=100_000, polynomial=500_000, steps=1_000_000, starts=16)
+"""For ``sharp=True``: minutes."""
 
 CHECKED = 1000
 """The candidate's steady state is computed along with the answer up to this many unknowns."""
@@ -151,7 +152,7 @@ class _Course:
     distance: TraceDistance = NOTHING_KNOWN
     distance_all: Ends = NOTHING_KNOWN
     coherence: CoherenceError | None = None
-    unmeasured: str | None = None
+    ladder: CoherenceLadder | None = None
     witness: Witness | None = None
     check: SteadyStateCheck | None = None
 
@@ -199,13 +200,36 @@ class _Course:
 
     def measure(self) -> None:
         """Both ends of the least distance of the steady states."""
-        if not self.setting.target.is_populations:
-            if self.question.criterion == "distance":
-                self._measure_coherences()
+        if self.sharp is False:
             return
-        if cells := _cells(self.setting.program, self.sharp):
+        if self.setting.target.is_populations:
             with self.watch.stage("least trace distance", self._known_distance):
-                self._sharpen(cells)
+                self._measure_populations()
+        elif self.question.criterion == "distance":
+            self._measure_coherences()
+
+    def _measure_populations(self) -> None:
+        """Both ends of T; what cannot be improved stays."""
+        enclosure, setting = self.enclosure, self.setting
+        assert enclosure is not None
+        levels = setting.reference.spectrum.dimension
+        if self.sharp is None and levels > QUICK_LEVELS[self.question.criterion]:
+            return
+        found = least_distance(
+            setting,
+            enclosure.point,
+            enclosure.multiplier,
+            enclosure.solver,
+            budget=LARGE if self.sharp else DEFAULT,
+            stop=self.watch.is_over,
+        )
+        unique, every = self.distance.meet(found.unique), self.distance_all.meet(found.all)
+        if found.point is not None and found.unique.upper == unique.upper:
+            self.nearest = candidate_of(setting, found.point, distance=found.unique.upper)
+        # a witness in the blocks of a charge that the question does not use proves nothing about it
+        self.witness = found.witness if found.setting is setting else None
+        self.distance = replace(self.distance, lower=unique.lower, upper=unique.upper)
+        self.distance_all = every
 
     def _measure_coherences(self) -> None:
         """The nearest Lindbladian in T and R, then certified bounds on R for several T."""
@@ -228,40 +252,13 @@ class _Course:
                 self.distance_all = replace(self.distance_all, upper=found.distance)
         with self.watch.stage("bounds on the error of the coherences", self._known_distance):
             ladder = coherence_ladder(setting, enclosure.solver, attained=attained, stop=stop)
-        self.unmeasured = ladder.reason
+        self.ladder = ladder
         within = self.question.distance_tolerance
         self.coherence = ladder.error(within, None if found is None else found.error)
         excluded = [rung.distance for rung in ladder.rungs if rung.lower is None]
         if excluded:
             lower = max(excluded)
             self.distance = replace(self.distance, lower=lower)
-            self.distance_all = replace(self.distance_all, lower=lower)
-
-    def _sharpen(self, cells: int) -> None:
-        """Both ends of the trace distance, sharpened; what cannot be improved stays."""
-        enclosure, setting = self.enclosure, self.setting
-        assert enclosure is not None
-        if enclosure.point is None or self.watch.is_over():
-            return
-        program, reference, flows = setting.program, setting.reference, setting.flows
-        found = nearest_lindbladian(program, reference.populations, flows, enclosure.point)
-        if found is not None:
-            upper = min(found[1] + setting.population_distance, 1.0)
-            if self.distance.upper is None or upper <= self.distance.upper:
-                self.nearest = candidate_of(setting, found[0], distance=upper)
-                self.distance = replace(self.distance, upper=upper)
-                self.distance_all = replace(self.distance_all, upper=upper)
-        if self.watch.is_over():
-            return
-        ceiling = 2.0 if self.distance.upper is None else 2 * self.distance.upper
-        witness = distance_witness(
-            program, reference, flows, enclosure.multiplier, ceiling, enclosure.solver, cells=cells
-        )
-        if witness is not None:
-            self.witness = witness
-            lower = max(self.distance.lower or 0.0, witness.length / 2)
-            self.distance = replace(self.distance, lower=lower)
-            self.distance_all = replace(self.distance_all, lower=lower)
 
     def put_to_work(self) -> None:
         """The Lindbladian that is shown, at several coupling strengths, where that is cheap."""
@@ -285,7 +282,8 @@ class _Course:
             return by_defect(self.enclosure.interval, question.tolerance, self.shortcoming)
         if question.asks_for_populations:
             return by_distance(self.distance, question.distance_tolerance, self.nearest)
-        return by_distance_and_coherences(self.coherence, question, self.nearest, self.unmeasured)
+        reason = None if self.ladder is None else self.ladder.reason
+        return by_distance_and_coherences(self.coherence, question, self.nearest, reason)
 
     def answer(self) -> Answer:
         """What is certified so far."""
@@ -310,6 +308,7 @@ class _Course:
             hamiltonian_limit=self.setting.hamiltonian_limit,
             check=self.check,
             distance_witness=self.witness,
+            coherence_witness=self.ladder,
         )
 
     def _known_defect(self) -> str:
@@ -320,20 +319,6 @@ class _Course:
 
     def _known_distance(self) -> str:
         return f"T is in {interval_text(self.distance.lower, self.distance.upper)}"
-
-
-def _cells(program: Program, sharp: bool | None) -> int:
-    """Into how many cells a sharp bound may cut the allowed Gamma; 0 for no sharp bound.
-
-    Matrix inequalities of order above 1 make every cell take about a second: then, unless a sharp
-    bound is asked for, there is one.
-    """
-    if sharp is not None:
-        return CELLS if sharp else 0
-    cones = 2 * program.rows * sum(block.size > 1 for block in program.blocks)
-    if program.rows > QUICK_LEVELS or cones > QUICK_CONES:
-        return 0
-    return 1 if cones else CELLS
 
 
 def steady_state_check(answer: Answer, epsilons: Sequence[float] = EPSILONS) -> SteadyStateCheck:

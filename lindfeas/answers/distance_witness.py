@@ -20,7 +20,7 @@ from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -137,25 +137,34 @@ def distance_witness(
     solver: str,
     *,
     cells: int = CELLS,
+    rounds: int = ROUNDS,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Witness | None:
     """The largest certified length found, starting from a multiplier of tau_pop.
 
     The cell that certifies least is cut in two until ``ceiling`` (2 T of a Lindbladian) is close,
     or there are ``cells`` of them.
+
+    Parameters
+    ----------
+    rounds
+        Most solves for one cell.
+    stop
+        Asked between solves.
     """
     start = Cell(
         multiplier=multiplier,
         shifts=[np.zeros((flow.size,) * 2) for flow in flows],
         slopes=np.zeros((0, 2 * len(multiplier))),
     )
-    search = _Search(program, reference, flows, ceiling, solver, cells)
+    search = _Search(program, reference, flows, ceiling, solver, cells, rounds, stop)
     length = search.reach(start, 1.0, (), 0.0)
     if not length:  # so far below the ceiling that the bisection ends at zero
         return None
     whole = search.lengthen(_Found(cell=start.scaled(length), length=length, cuts=()))
     found: dict[_Place, _Found] = {(): whole}
     cuts: dict[_Place, NDArray[np.float64]] = {}
-    while len(found) < cells:
+    while len(found) < cells and not stop():
         place = min(found, key=lambda at: found[at].length)
         worst = found[place]
         weights = None if worst.shares is None else _direction(worst.shares)
@@ -198,9 +207,11 @@ class _Search:
         ceiling: float,
         solver: str,
         cells: int,
+        rounds: int = ROUNDS,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.program, self.reference, self.flows, self.ceiling = program, reference, flows, ceiling
-        self.solver, self.cells = solver, cells
+        self.solver, self.cells, self.rounds, self.stop = solver, cells, rounds, stop
         self.steady = [flow.of_state(reference.populations) for flow in flows]
 
     @cached_property
@@ -218,7 +229,9 @@ class _Search:
         still; a trial for which nothing is certified was too long.
         """
         trial, tried = max(found.length, self.ceiling / FIRST), []
-        for _ in range(ROUNDS):
+        for _ in range(self.rounds):
+            if self.stop():
+                break
             proposal = self.witness_program.solve(trial, found.cuts)
             if proposal is None:
                 break

@@ -19,6 +19,7 @@ from lindfeas.program.verdict import Verdict
 
 if TYPE_CHECKING:
     from lindfeas.answers.coherence_error import CoherenceError
+    from lindfeas.answers.coherence_witness import CoherenceLadder
     from lindfeas.answers.distance_witness import Witness
     from lindfeas.physics.equations.redfield import Redfield
 
@@ -40,8 +41,12 @@ class Findings:
     proved
         Whether ``lower`` was proved in ball arithmetic.
     proved_quantities
-        What was proved in ball arithmetic: ``defect`` (a lower bound above 0), ``distance``,
-        ``coherence``, ``exact``.
+        What was proved in ball arithmetic: ``defect`` (``lower``, above 0), ``exact`` (that nothing
+        is exact), ``distance`` (`proved_distance`), ``coherence`` (the bound on R, or that nothing is
+        so near, at the distance tolerance).
+    proved_distance
+        The lower bound on T that was proved, above 0, or None; it may be below that of
+        ``trace_distance``, whose witnesses are not all of a kind that certificates hold.
     trace_distance
         Of the populations of every allowed Lindbladian with a unique steady state.
     trace_distance_all
@@ -71,7 +76,9 @@ class Findings:
         The candidate's steady state against the true one; None without a candidate or where it
         was left to `lindfeas.answers.certify.steady_state_check` because of its size.
     distance_witness
-        What certifies the sharp lower end of the trace distance, if it was computed.
+        What certifies the sharp lower end of ``trace_distance_all``, if it was computed.
+    coherence_witness
+        What certifies the bounds on the error of the coherences, if they were computed.
     """
 
     setting: Setting = field(repr=False)
@@ -81,6 +88,7 @@ class Findings:
     upper: float
     proved: bool = False
     proved_quantities: tuple[str, ...] = ()
+    proved_distance: float | None = None
     trace_distance: TraceDistance
     trace_distance_all: Ends = NOTHING_KNOWN
     coherence_error: CoherenceError | None = None
@@ -95,6 +103,7 @@ class Findings:
     certificate: str | None = None
     check: SteadyStateCheck | None = field(default=None, repr=False)
     distance_witness: Witness | None = field(default=None, repr=False)
+    coherence_witness: CoherenceLadder | None = field(default=None, repr=False)
 
     @property
     def question(self) -> Question:
@@ -194,6 +203,7 @@ class Findings:
             "upper": self.upper,
             "proved": self.proved,
             "proved_quantities": list(self.proved_quantities),
+            "proved_distance": self.proved_distance,
             "trace_distance": asdict(self.trace_distance),
             "trace_distance_all": asdict(self.trace_distance_all),
             "coherence_error": None if coherence is None else coherence.to_dict(),

@@ -96,6 +96,21 @@ def nearest_lindbladian(
     return (best, distance) if np.isfinite(distance) else None
 
 
+def population_distance(
+    program: Program,
+    populations: NDArray[np.float64],
+    flows: Sequence[FlowBlock],
+    point: Point,
+) -> float:
+    """T of a point; infinite if its steady state is not unique. See `_Search.distance`."""
+    return _Search(program, populations, flows).distance(point)
+
+
+def rate_matrix(flows: Sequence[FlowBlock], gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """C(Gamma), shape (d, d)."""
+    return _generator(flows, gammas)
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     """F(x), x being the entries of all B, then for rule ``range`` the logarithms of all rates."""

@@ -78,7 +78,21 @@ def headline(answer: Findings) -> str:
     if answer.exact == "excluded":
         how = "proved" if "exact" in answer.proved_quantities else "certified"
         exactly = f"impossible ({how})"
-    return f"{answer.verdict} within {_tolerances(answer)}; exactly: {exactly}"
+    return f"{answer.verdict} within {_tolerances(answer)}{_how(answer)}; exactly: {exactly}"
+
+
+def _how(answer: Findings) -> str:
+    """`` (proved)`` where what makes it impossible was proved."""
+    if answer.verdict != Verdict.IMPOSSIBLE:
+        return ""
+    if answer.criterion == "defect":
+        is_proved = "defect" in answer.proved_quantities
+    elif answer.question.asks_for_populations:
+        proved = answer.proved_distance
+        is_proved = proved is not None and proved >= answer.distance_tolerance
+    else:
+        is_proved = "coherence" in answer.proved_quantities
+    return " (proved)" if is_proved else " (certified)"
 
 
 def _tolerances(answer: Findings) -> str:
@@ -195,9 +209,7 @@ def _target(answer: Findings) -> str:
 def _proof(answer: Findings) -> str:
     if not answer.proved:
         return "certified in double precision"
-    names = {"distance": "of T", "coherence": "of R"}
-    further = [names[one] for one in answer.proved_quantities if one in names]
-    return " and ".join(["its lower end proved", *further])
+    return "its lower end proved"
 
 
 def _distance_rows(answer: Findings, detail: int) -> list[Row]:
@@ -208,6 +220,8 @@ def _distance_rows(answer: Findings, detail: int) -> list[Row]:
     if every.upper is not None and every.upper != distance.upper:
         text = f"{interval_text(every.lower, every.upper)}, steady states that are not unique too"
         rows.append(("", text))
+    if answer.proved_distance is not None:
+        rows.append(("", f"proved: >= {rounded(answer.proved_distance, 4, ROUND_FLOOR)}"))
     if distance.lemma1 is not None and detail > 0:
         rows.append(("  by Lemma 1", f">= {rounded(distance.lemma1, 4, ROUND_FLOOR)}"))
     return rows
@@ -221,6 +235,9 @@ def _coherence_rows(answer: Findings) -> list[Row]:
     for rung in found.ladder:
         within = f"R, for T <= {as_written(rung.distance)}" if rung.distance else "R, for T = 0"
         text = "no Lindbladian is so near" if rung.excluded else f">= {_least(rung.lower)}"
+        at_tolerance = rung.distance == answer.distance_tolerance
+        if at_tolerance and "coherence" in answer.proved_quantities:
+            text += ", proved"
         rows.append((within, text))
     return rows
 

@@ -22,6 +22,12 @@ class Ends:
     lower: float | None = None
     upper: float | None = None
 
+    def meet(self, other: Ends) -> Ends:
+        """The better one of both at either end."""
+        lowers = [end for end in (self.lower, other.lower) if end is not None]
+        uppers = [end for end in (self.upper, other.upper) if end is not None]
+        return Ends(lower=max(lowers, default=None), upper=min(uppers, default=None))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceDistance(Ends):

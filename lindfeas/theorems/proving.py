@@ -25,8 +25,8 @@ LEVELS = {"populations": 64, "populations+coherences": 16}
 CLAIMED_LENGTH = 1 - 1e-9
 """What is claimed of a certified length, so that rounding does not spoil its proof."""
 
-PROVED_SHARE = 1 - 1e-6
-"""A proof of this share of a number counts as one of the number: it is stated to seven digits."""
+PROVED_SHARE = 1 - 1e-5
+"""A proof of this share of a number counts as one of the number: claims are weakened a little."""
 
 
 def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str, Any], Proof]:
@@ -66,7 +66,9 @@ def prove(answer: Answer, problem: ProblemFile | None = None) -> tuple[dict[str,
         raise MissingExtraError("python-flint", "proof", "A proof in ball arithmetic")
     from lindfeas.checker import verify
 
-    written = certificate(problem, answer, distance=_distance(answer))
+    written = certificate(
+        problem, answer, distance=_distance(answer), coherence=answer.coherence_witness
+    )
     _require_short(written)
     return written, verify(written)
 
@@ -139,22 +141,28 @@ def with_proof(
         answer,
         proved=found.proved,
         proved_quantities=proved_quantities(answer, found),
+        proved_distance=None if found.trace_distance is None else float(found.trace_distance),
         seconds=answer.seconds + found.seconds,
     )
     return answer, written if found.status == "accepted" else None
 
 
 def proved_quantities(answer: Answer, proof: Proof) -> tuple[str, ...]:
-    """Which of an answer's statements a proof shows, up to the digits that a proof leaves off.
-
-    ``defect``: its lower bound, above 0; ``exact``: that no allowed Lindbladian has exactly that
-    state, which follows; ``distance``: the lower end of T.
-    """
+    """Which of an answer's statements a proof shows; see `Findings.proved_quantities`."""
     found = ["defect", "exact"] if proof.proved else []
-    lower = answer.trace_distance.lower
-    if lower and proof.trace_distance and float(proof.trace_distance) >= PROVED_SHARE * lower:
-        found.append("distance")
+    found += ["distance"] if proof.trace_distance is not None else []
+    shown = {float(distance): lower for distance, lower in getattr(proof, "coherence_error", ())}
+    error, within = answer.coherence_error, answer.distance_tolerance
+    if error is not None and within in shown:
+        lower, claimed = shown[within], error.lower
+        same = lower is None if claimed is None else _covers(lower, claimed)
+        found += ["coherence"] if same else []
     return tuple(found)
+
+
+def _covers(proved: str | None, claimed: float) -> bool:
+    """Whether a proof shows a positive bound up to what it leaves off."""
+    return proved is None or (claimed > 0 and float(proved) >= PROVED_SHARE * claimed)
 
 
 def can_prove() -> bool:
