@@ -14,6 +14,7 @@ from lindfeas.answers.coherence_witness import (
     ANY_RATE,
     CertifiedRung,
     CoherenceLadder,
+    _Ladder,
     coherence_ladder,
 )
 from lindfeas.physics.baths.spectral_density import Ohmic
@@ -318,6 +319,8 @@ def test_every_uncertainty_lowers_the_bound(what: str) -> None:
     elif what == "gaps":
         wider = replace(worse.data.action, gap_errors=0 * worse.data.gaps + large)
         worse.__dict__["data"] = replace(worse.data, action=wider)
+        assert worse.size_error > at.size_error
+        worse.__dict__["size_error"] = at.size_error
     else:
         worse.__dict__["frame_error"] = large
     worse.__dict__["program"] = replace(worse.program, uncertainty=uncertainty)
@@ -353,6 +356,33 @@ def test_m_must_be_positive_and_is_made_so() -> None:
     )
     changed = replace(witness, blocks=blocks)
     assert at.bound(changed, rung.distance, at.program.rates)[0] < before
+
+
+def test_what_holds_for_all_that_are_nearer_than_a_holds_for_fewer() -> None:
+    at = Evaluation(coherent_setting("1+1+1"))
+    course = _Ladder(at, "CLARABEL", (0.0, 1e-6, 1e-4), np.inf, 0.0, lambda: False)
+    given = {0.0: 0.1, 1e-6: 0.2, 1e-4: 0.0}
+    found = course._falling({a: CertifiedRung(distance=a, lower=b) for a, b in given.items()})
+    assert [(one.distance, one.lower) for one in found] == [(0.0, 0.2), (1e-6, 0.2), (1e-4, 0.0)]
+
+
+def test_an_exclusion_needs_every_s_or_the_sum_of_the_rule_to_be_positive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at, rung = _rung("1+1+1", FREE, 2)
+    witness = rung.witness
+    assert witness is not None
+    for smallest, free, fixed in (
+        ((1.0, -0.5), False, True),
+        ((0.5, -1.0), False, False),
+        ((1.0, 0.0), False, True),
+        ((1.0, 1e-9), True, True),
+    ):
+        monkeypatch.setattr(
+            Evaluation, "smallest", lambda *_, s=smallest: (np.array(s), witness.blocks)
+        )
+        assert (at.excludes(witness, 1e-4, FREE.bounds(2)) is not None) == free
+        assert (at.excludes(witness, 1e-4, EACH.bounds(2)) is not None) == fixed
 
 
 def test_a_tolerance_above_1_is_one_of_1() -> None:

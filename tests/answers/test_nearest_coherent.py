@@ -119,6 +119,16 @@ def test_a_lindbladian_without_a_unique_steady_state_is_infinitely_far() -> None
     assert found.distance == found.error == np.inf
 
 
+def test_a_steady_state_that_only_rounding_makes_unique_does_not_count() -> None:
+    """Dephasing, and jumps between the charges that are slower than rotated levels allow for."""
+    setting, found = coherent_setting("1+1+1"), nearest("1+1+1").point
+    charges = [group.charge for region in setting.ansatz.regions for group in region.groups]
+    gammas = [np.eye(1) * (1.0 if charge == 0 else 1e-40) for charge in charges]
+    assert evaluated(setting, Point(gammas=gammas, shift=found.shift)).distance == np.inf
+    faster = [gamma + 1e-6 * np.eye(len(gamma)) for gamma in gammas]
+    assert evaluated(setting, Point(gammas=faster, shift=found.shift)).distance < 1
+
+
 def test_a_start_that_is_given_is_used() -> None:
     setting, known = coherent_setting("1+0+2, g = 0.1"), nearest("1+0+2, g = 0.1")
     asked: list[int] = []
@@ -154,6 +164,7 @@ def test_every_uncertainty_raises_r_or_t(what: str) -> None:
         at.__dict__["program"] = replace(
             at.program, uncertainty=replace(at.program.uncertainty, action=large)
         )
+        at.__dict__["size_error"] = Evaluation(setting).size_error
     elif what == "single":
         at.__dict__["single_error"] = large
     elif what == "size":
@@ -172,6 +183,7 @@ def test_every_uncertainty_raises_r_or_t(what: str) -> None:
         )
         spectrum = replace(fresh.reference.spectrum, sectors=sectors)
         fresh.__dict__["reference"] = replace(fresh.reference, spectrum=spectrum)
+        fresh.__dict__["population_distance"] = setting.population_distance
         at = Evaluation(fresh)
     after = CoherentEvaluation(at).of(point)
     if what in ("populations", "vectors"):
