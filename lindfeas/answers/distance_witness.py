@@ -35,7 +35,7 @@ from lindfeas.program.program import Program
 from lindfeas.program.rounding import SAFETY
 from lindfeas.solvers.distance import WitnessProgram
 
-CLOSE = 1.2
+CLOSE = 1.1
 """The ceiling is close if it is at most this many times the length: then nothing more is cut."""
 
 CELLS = 4

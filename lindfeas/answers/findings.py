@@ -42,8 +42,8 @@ class Findings:
         Whether ``lower`` was proved in ball arithmetic.
     proved_quantities
         What was proved in ball arithmetic: ``defect`` (``lower``, above 0), ``exact`` (that nothing
-        is exact), ``distance`` (`proved_distance`), ``coherence`` (the bound on R, or that nothing is
-        so near, at the distance tolerance).
+        is exact), ``distance`` (`proved_distance`), ``coherence`` (the bound on R, or that nothing
+        is so near, at the distance tolerance).
     proved_distance
         The lower bound on T that was proved, above 0, or None; it may be below that of
         ``trace_distance``, whose witnesses are not all of a kind that certificates hold.

@@ -151,18 +151,20 @@ def proved_quantities(answer: Answer, proof: Proof) -> tuple[str, ...]:
     """Which of an answer's statements a proof shows; see `Findings.proved_quantities`."""
     found = ["defect", "exact"] if proof.proved else []
     found += ["distance"] if proof.trace_distance is not None else []
-    shown = {float(distance): lower for distance, lower in getattr(proof, "coherence_error", ())}
     error, within = answer.coherence_error, answer.distance_tolerance
-    if error is not None and within in shown:
-        lower, claimed = shown[within], error.lower
-        same = lower is None if claimed is None else _covers(lower, claimed)
-        found += ["coherence"] if same else []
+    claims = getattr(proof, "coherence_error", ())
+    if error is not None and any(
+        float(distance) >= within and _covers(lower, error.lower) for distance, lower in claims
+    ):
+        found.append("coherence")
     return tuple(found)
 
 
-def _covers(proved: str | None, claimed: float) -> bool:
-    """Whether a proof shows a positive bound up to what it leaves off."""
-    return proved is None or (claimed > 0 and float(proved) >= PROVED_SHARE * claimed)
+def _covers(proved: str | None, claimed: float | None) -> bool:
+    """Whether a proved bound, None for an exclusion, is the claimed one up to what it leaves off."""
+    if proved is None:
+        return True
+    return claimed is not None and claimed > 0 and float(proved) >= PROVED_SHARE * claimed
 
 
 def can_prove() -> bool:
