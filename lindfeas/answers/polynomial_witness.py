@@ -169,6 +169,8 @@ class _Search:
         """The better one of ``best`` and what this degree certifies."""
         monomials, keys = _expanded(self.pools.factors, degree)
         exempt = [self.unique and self._conserving(key) for key in keys]
+        levelled = [self.unique and self._conserving(monomial) for monomial in monomials]
+        terms = list(keys.values())
         for scale in (np.ones(len(self.populations)), self._steep):
             tight, loose = 0, len(RATIOS)
             while tight < loose and not stop():
@@ -177,10 +179,19 @@ class _Search:
                 if best is not None and trial <= best.distance:
                     loose = middle
                     continue
-                y = propose(list(keys.values()), exempt, self.means, self.populations, scale, trial)
+                y = propose(
+                    terms,
+                    exempt,
+                    self.means,
+                    self.populations,
+                    scale,
+                    trial,
+                    levelled=levelled,
+                    averaging=self._averaging,
+                )
                 reached = 0.0
                 if y is not None:
-                    self._level_out(y, monomials)
+                    self._level_out(y, levelled)
                     reached = self.certified(y, keys, exempt)
                 if reached > (0.0 if best is None else best.distance):
                     best = self._witness(reached, monomials, y)
@@ -210,12 +221,19 @@ class _Search:
     def _conserving(self, monomial: Monomial) -> bool:
         return all(self.pools.conserving[pool] for part in monomial for pool in part)
 
-    def _level_out(self, y: NDArray[np.float64], monomials: Sequence[Monomial]) -> None:
+    def _level_out(self, y: NDArray[np.float64], levelled: Sequence[bool]) -> None:
         """Make the y of blocks of charge 0 the same for all levels of one charge, exactly."""
-        for row, monomial in zip(y, monomials, strict=True):
-            if self.unique and self._conserving(monomial):
-                for levels in self.sectors:
-                    row[levels] = row[levels].mean()
+        for row in (y[number] for number, one in enumerate(levelled) if one):
+            for levels in self.sectors:
+                row[levels] = row[levels].mean()
+
+    @property
+    def _averaging(self) -> NDArray[np.float64]:
+        """The mean over the levels of one charge, shape (d, d)."""
+        found = np.zeros((len(self.populations),) * 2)
+        for levels in self.sectors:
+            found[np.ix_(levels, levels)] = 1 / len(levels)
+        return found
 
     def certified(
         self, y: NDArray[np.float64], keys: dict[Monomial, list[Term]], exempt: Sequence[bool]
