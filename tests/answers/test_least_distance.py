@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lindfeas import Bath, OpenSystem, Question, Rates
+from lindfeas.answers import polynomial_witness
 from lindfeas.answers.enclosure import enclose
 from lindfeas.answers.least_distance import (
     Budget,
@@ -254,3 +255,38 @@ def test_the_race_gets_past_local_minima_of_a_transmon_and_a_resonator() -> None
         setting.program, setting.reference.populations, setting.flows, found.point
     )
     assert own == pytest.approx(found.unique.upper, rel=1e-6)
+
+
+def test_a_solver_that_is_not_exact_is_levelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a solver leaves of differences within a sector would make 0 > 0 a matter of noise."""
+    exact = polynomial_witness.propose
+
+    def noisy(*given: Any, **options: Any) -> np.ndarray | None:
+        y = exact(*given, **options)
+        noise = np.random.default_rng(0).uniform(-1e-9, 1e-9, np.shape(y))
+        return None if y is None else y + noise
+
+    monkeypatch.setattr(polynomial_witness, "propose", noisy)
+    setting = chain().setting
+    witness = polynomial_witness.polynomial_witness(setting, UNIQUE, unique=True)
+    assert witness is not None and witness.distance > 0.9 * UNIQUE
+    sectors = setting.reference.spectrum.sectors
+    for monomial, own in zip(witness.monomials, witness.multipliers, strict=True):
+        if all(witness.pools.conserving[pool] for part in monomial for pool in part):
+            assert all(len(set(own[sector.levels])) == 1 for sector in sectors)
+
+
+def test_a_charge_is_not_used_where_levels_coincide_across_it() -> None:
+    """Both product states of equal spins have energy 0: mixing their charges can come nearer."""
+    hop = np.kron(SIGMA_MINUS, SIGMA_MINUS.T)
+    fields = 0.2 * (np.kron(SIGMA_Z, np.eye(2)) - np.kron(np.eye(2), SIGMA_Z))
+    baths = (
+        Bath(name="left", sites=(0,), beta=1.0, couplings=(SIGMA_MINUS,)),
+        Bath(name="right", sites=(1,), beta=5.0, couplings=(SIGMA_Z,)),
+    )
+    system = OpenSystem(
+        hamiltonian=fields + 0.6 * (hop + hop.T), dimensions=(2, 2), baths=baths, charge=None
+    )
+    assert system.with_found_charge().charge is not None
+    setting = Setting(Question(system=system))
+    assert with_charge(setting) is setting
