@@ -102,7 +102,7 @@ class LeastDistance:
     Parameters
     ----------
     unique, all
-        The ends.
+        The ends; a lower one is 0 where nothing is certified.
     setting
         The question that witnesses and exhibit refer to: the one asked, or with its charge found.
     point
@@ -165,8 +165,8 @@ def least_distance(
     witness = search.witness(multiplier, upper_all)
     if witness is not None:
         lowers.append(witness.length / 2)
-    lower_all = max(lowers, default=None)
-    lower = max([one.distance for one in polynomials] + lowers, default=None)
+    lower_all = max(lowers, default=0.0)
+    lower = max([one.distance for one in polynomials] + lowers, default=0.0)
     back = None if nearest is None else _carried_back(own, setting, nearest[0])
     return LeastDistance(
         unique=Ends(lower=lower, upper=upper),

@@ -44,7 +44,8 @@ DEGREES = (1, 2, 3, 4, 6)
 LARGEST_WORK = 50_000
 """Terms times d^2 of a program: up to this it takes about a tenth of a second."""
 
-MOST_TERMS = 5000
+MOST_TERMS = 600
+"""Terms of the largest program, however few levels there are."""
 
 RATIOS = (1.002, 1.01, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0, 4.0, 16.0)
 """By what the ceiling is divided in the trials of one degree."""
@@ -168,38 +169,71 @@ class _Search:
         """The better one of ``best`` and what this degree certifies."""
         monomials, keys = _expanded(self.pools.factors, degree)
         exempt = [self.unique and self._conserving(key) for key in keys]
-        scales = (
-            np.ones(len(self.populations)),
-            (self.populations.max() / self.populations) ** 0.5,
-        )
-        for ratio, scale in itertools.product(RATIOS, scales):
-            trial = ceiling / ratio
-            if stop() or (best is not None and trial <= best.distance):
-                break
-            y = propose(list(keys.values()), exempt, self.means, self.populations, scale, trial)
-            if y is None:
-                continue
-            self._level_out(y, monomials)
-            reached = self.certified(y, keys, exempt)
-            if reached > (0.0 if best is None else best.distance):
-                best = PolynomialWitness(
-                    distance=reached,
-                    is_unique=self.unique,
-                    pools=self.pools,
-                    monomials=tuple(monomials),
-                    multipliers=y,
+        levelled = [self.unique and self._conserving(monomial) for monomial in monomials]
+        terms = list(keys.values())
+        for scale in (np.ones(len(self.populations)), self._steep):
+            tight, loose = 0, len(RATIOS)
+            while tight < loose and not stop():
+                middle = (tight + loose) // 2
+                trial = ceiling / RATIOS[middle]
+                if best is not None and trial <= best.distance:
+                    loose = middle
+                    continue
+                y = propose(
+                    terms,
+                    exempt,
+                    self.means,
+                    self.populations,
+                    scale,
+                    trial,
+                    levelled=levelled,
+                    averaging=self._averaging,
                 )
+                reached = 0.0
+                if y is not None:
+                    self._level_out(y, levelled)
+                    reached = self.certified(y, keys, exempt)
+                if reached > (0.0 if best is None else best.distance):
+                    best = self._witness(reached, monomials, y)
+                tight, loose = (tight, middle) if reached >= trial else (middle + 1, loose)
+            if best is not None:
+                break
         return best
+
+    @property
+    def _steep(self) -> NDArray[np.float64]:
+        """Limits of y that grow as populations fall, for very cold levels."""
+        found: NDArray[np.float64] = (self.populations.max() / self.populations) ** 0.5
+        return found
+
+    def _witness(
+        self, distance: float, monomials: Sequence[Monomial], y: NDArray[np.float64] | None
+    ) -> PolynomialWitness:
+        assert y is not None
+        return PolynomialWitness(
+            distance=distance,
+            is_unique=self.unique,
+            pools=self.pools,
+            monomials=tuple(monomials),
+            multipliers=y,
+        )
 
     def _conserving(self, monomial: Monomial) -> bool:
         return all(self.pools.conserving[pool] for part in monomial for pool in part)
 
-    def _level_out(self, y: NDArray[np.float64], monomials: Sequence[Monomial]) -> None:
+    def _level_out(self, y: NDArray[np.float64], levelled: Sequence[bool]) -> None:
         """Make the y of blocks of charge 0 the same for all levels of one charge, exactly."""
-        for row, monomial in zip(y, monomials, strict=True):
-            if self.unique and self._conserving(monomial):
-                for levels in self.sectors:
-                    row[levels] = row[levels].mean()
+        for row in (y[number] for number, one in enumerate(levelled) if one):
+            for levels in self.sectors:
+                row[levels] = row[levels].mean()
+
+    @property
+    def _averaging(self) -> NDArray[np.float64]:
+        """The mean over the levels of one charge, shape (d, d)."""
+        found = np.zeros((len(self.populations),) * 2)
+        for levels in self.sectors:
+            found[np.ix_(levels, levels)] = 1 / len(levels)
+        return found
 
     def certified(
         self, y: NDArray[np.float64], keys: dict[Monomial, list[Term]], exempt: Sequence[bool]

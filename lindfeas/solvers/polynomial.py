@@ -42,6 +42,9 @@ def propose(
     populations: NDArray[np.float64],
     scale: NDArray[np.float64],
     distance: float,
+    *,
+    levelled: Sequence[bool],
+    averaging: NDArray[np.float64],
 ) -> NDArray[np.float64] | None:
     """y of every monomial, shape (monomials, d), |y| <= scale; None if the solver has none.
 
@@ -51,13 +54,18 @@ def propose(
         For every key whether its margin may be 0.
     flows
         C, shape (flows, d, d), columns being initial levels.
+    levelled
+        For every monomial whether y must be the same for all levels of a sector.
+    averaging
+        The matrix that makes it so, shape (d, d).
     """
     import clarabel
 
     levels, count = len(populations), len(keys)
     unit = float(np.abs(flows).max())
-    turned = (flows / unit).transpose(0, 2, 1) * scale  # C^T diag(scale)
-    steady = np.einsum("a,cak->ck", populations, turned) / distance
+    adjoint = (flows / unit).transpose(0, 2, 1)
+    turned = adjoint * scale, (adjoint @ averaging) * scale  # C^T diag(scale), levelled or not
+    steady = [np.einsum("a,cak->ck", populations, one) / distance for one in turned]
     monomials = 1 + max(term.monomial for key in keys for term in key)
     width = monomials * levels
     blocks: list[list[sp.csr_matrix]] = []
@@ -65,8 +73,8 @@ def propose(
         spread, value = np.zeros((levels, width)), np.zeros((1, width))
         for term in key:
             place = slice(term.monomial * levels, (term.monomial + 1) * levels)
-            spread[:, place] += term.weight * turned[term.flow]
-            value[0, place] += term.weight * steady[term.flow]
+            spread[:, place] += term.weight * turned[levelled[term.monomial]][term.flow]
+            value[0, place] += term.weight * steady[levelled[term.monomial]][term.flow]
         limits = np.zeros((2 * levels + 1, 2 * count + 1))
         limits[:levels, 2 * number] = -1.0
         limits[levels:-1, 2 * number + 1] = 1.0
@@ -88,4 +96,5 @@ def propose(
     if not np.isfinite(found).all():
         return None
     y: NDArray[np.float64] = np.clip(found[:width].reshape(monomials, levels), -1, 1) * scale
+    y[list(levelled)] = y[list(levelled)] @ averaging.T
     return y
