@@ -10,7 +10,8 @@ from typing import Any
 
 import lindfeas
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
 from benchmarks import rooms
 
@@ -19,12 +20,13 @@ author = "the lindfeas authors"
 project_copyright = author
 version = release = lindfeas.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"lindfeas {release}"
 html_static_path = ["_static"]
-html_css_files = ["pictures.css"]
+html_css_files = ["pictures.css", "formulas.css"]
+html_math_renderer = "mathml"
 default_role = "code"
 
 myst_enable_extensions = ["deflist", "dollarmath"]
