@@ -13,6 +13,7 @@ import lindfeas
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
+import plain_formulas
 from benchmarks import rooms
 
 project = "lindfeas"
@@ -134,5 +135,6 @@ def setup(app: Any) -> None:
     app.connect("source-read", _list_modules)
     app.connect("autodoc-skip-member", _skip_public)
     app.connect("autodoc-process-docstring", _separate_name, priority=400)
+    app.connect("autodoc-process-docstring", plain_formulas.process, priority=550)
     app.connect("autodoc-process-docstring", _escape_formulas, priority=600)
     app.connect("missing-reference", _resolve_short_name)
