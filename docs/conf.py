@@ -22,7 +22,8 @@ project_copyright = author
 version = release = lindfeas.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
-exclude_patterns = ["_build"]
+extensions += ["sphinx_gallery.gen_gallery"]
+exclude_patterns = ["_build", "gallery", "tutorials"]
 html_theme = "furo"
 html_title = f"lindfeas {release}"
 html_static_path = ["_static"]
@@ -39,6 +40,22 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["tutorials", "gallery"],
+    "gallery_dirs": ["_gallery/tutorials", "_gallery/examples"],
+    "filename_pattern": r"/\w+\.py$",
+    "ignore_pattern": r"__init__",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "abort_on_example_error": True,
+    "image_scrapers": ("figures.scrape",),
+    "reset_modules": (),
+    "min_reported_time": 10**6,
+    "write_computation_times": False,
+    "show_signature": False,
+    "download_all_examples": False,
+    "matplotlib_animations": False,
+}
 
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|scipy|sp|flint|pandas|collections|pathlib|decimal|os)\..*"),
