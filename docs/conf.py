@@ -10,7 +10,10 @@ from typing import Any
 
 import lindfeas
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+
+import plain_formulas
 
 from benchmarks import rooms
 
@@ -19,12 +22,14 @@ author = "the lindfeas authors"
 project_copyright = author
 version = release = lindfeas.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
-exclude_patterns = ["_build"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
+extensions += ["sphinx_gallery.gen_gallery"]
+exclude_patterns = ["_build", "gallery", "tutorials"]
 html_theme = "furo"
 html_title = f"lindfeas {release}"
 html_static_path = ["_static"]
-html_css_files = ["pictures.css"]
+html_css_files = ["pictures.css", "formulas.css"]
+html_math_renderer = "mathml"
 default_role = "code"
 
 myst_enable_extensions = ["deflist", "dollarmath"]
@@ -36,6 +41,22 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["tutorials", "gallery"],
+    "gallery_dirs": ["_gallery/tutorials", "_gallery/examples"],
+    "filename_pattern": r"/\w+\.py$",
+    "ignore_pattern": r"__init__",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "abort_on_example_error": True,
+    "image_scrapers": ("figures.scrape",),
+    "reset_modules": (),
+    "min_reported_time": 10**6,
+    "write_computation_times": False,
+    "show_signature": False,
+    "download_all_examples": False,
+    "matplotlib_animations": False,
+}
 
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|scipy|sp|flint|pandas|collections|pathlib|decimal|os)\..*"),
@@ -132,5 +153,6 @@ def setup(app: Any) -> None:
     app.connect("source-read", _list_modules)
     app.connect("autodoc-skip-member", _skip_public)
     app.connect("autodoc-process-docstring", _separate_name, priority=400)
+    app.connect("autodoc-process-docstring", plain_formulas.process, priority=550)
     app.connect("autodoc-process-docstring", _escape_formulas, priority=600)
     app.connect("missing-reference", _resolve_short_name)

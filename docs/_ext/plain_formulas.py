@@ -1,0 +1,92 @@
+"""Formulas that docstrings write in plain text, for `help`, and their LaTeX, for the pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+LATEX = {
+    "H_SB = sum_l (S_l B_l^dagger + h.c.)": (
+        r"H_{SB} = \sum_l (S_l \otimes B_l^\dagger + \text{h.c.})"
+    ),
+    "coupling operator S_l has": "coupling operator $S_l$ has",
+    "H = sum_l field_l sigma_z^l + sum_l coupling_l (sigma_x sigma_x + sigma_y sigma_y "
+    "+ anisotropy_l sigma_z sigma_z)^(l,l+1)": (
+        r"H = \sum_l h_l\,\sigma_z^{(l)} + \sum_l g_l\,\big(\sigma_x\sigma_x + \sigma_y\sigma_y"
+        r" + \Delta_l\,\sigma_z\sigma_z\big)^{(l,l+1)}"
+    ),
+    "omega_0 where its data use omega_0/2": r"$\omega_0$ where its data use $\omega_0/2$",
+    "gets sigma_minus on each": r"gets $\sigma_-$ on each",
+    "Coefficient of sigma_z (energy)": r"$h$: coefficient of $\sigma_z$ (energy)",
+    "J(w) = strength * w**exponent * exp(-(w/cutoff)**2)": (
+        r"J(\omega) = \gamma\,\omega^s\,e^{-(\omega/\omega_c)^2}"
+    ),
+    "J(w) = strength * w**exponent * exp(-(w/cutoff)**4)": (
+        r"J(\omega) = \gamma\,\omega^s\,e^{-(\omega/\omega_c)^4}"
+    ),
+    "J(w) = strength * w**exponent * exp(-w/cutoff)": (
+        r"J(\omega) = \gamma\,\omega^s\,e^{-\omega/\omega_c}"
+    ),
+    "J(w) = strength * w / (1 + (w/cutoff)**2)": (
+        r"J(\omega) = \gamma\,\omega / (1 + (\omega/\omega_c)^2)"
+    ),
+    "J(w) = function(w) for 0 < w <= support, otherwise zero. Near zero, J(w) must": (
+        r"$J(\omega) = f(\omega)$ for $0 < \omega \le$ ``support``, otherwise zero. "
+        r"Near zero, $J(\omega)$ must"
+    ),
+    "w**exponent times a smooth function of w": r"$\omega^s$ times a smooth function of $\omega$",
+    "J(w) / w**exponent as w -> 0+": r"$J(\omega)/\omega^s$ as $\omega \to 0^+$",
+    "tr(O_m L'(rho))": r"\operatorname{tr}(O_m L'(\rho))",
+    "rates tr Gamma^r of": r"rates $\operatorname{tr}\Gamma^r$ of",
+    "sum_r tr Gamma^r = value": r"\sum_r \operatorname{tr}\Gamma^r = t",
+    "tr Gamma^r = value": r"\operatorname{tr}\Gamma^r = t_r",
+    "min <= tr Gamma^r <= max": r"t_{\min} \le \operatorname{tr}\Gamma^r \le t_{\max}",
+    "L'(rho) = sum_r i[rho, H_r] + D_r(rho)": (
+        r"L'(\rho) = \sum_r \big(i[\rho, H_r] + D_r(\rho)\big)"
+    ),
+    "part of L', in units of eps^2": r"part of $L'$, in units of $\epsilon^2$",
+    "(sum_r H_r, collapse operators": r"($\sum_r H_r$, collapse operators",
+    "|<k|S|a>|^2 J(E)(n(E)+1) downwards and |<a|S|k>|^2 J(E) n(E) upwards": (
+        r"$|\langle k|S|a\rangle|^2 J(E)(n(E)+1)$ downwards and "
+        r"$|\langle a|S|k\rangle|^2 J(E)\,n(E)$ upwards"
+    ),
+    "L2[rho0], shape": r"$L_2[\rho_0]$, shape",
+    "rho2, shape (d, d), zero diagonal": r"$\rho_2$, shape (d, d), zero diagonal",
+    "0 = i[rho2, H_S] + L2(rho0)": r"0 = i[\rho_2, H_S] + L_2(\rho_0)",
+    "<a|rho2|g> = -i <a|L2[rho0]|g> / (E_a - E_g)": (
+        r"\langle a|\rho_2|g\rangle = -i\,\langle a|L_2[\rho_0]|g\rangle / (E_a - E_g)"
+    ),
+    "bounds on the optimum tau,": r"bounds on the optimum $\tau$,",
+}
+"""Plain text: LaTeX; with dollar signs where words stand beside the formula."""
+
+_ROLE = re.compile(r"\$([^$]+)\$")
+
+
+def _roles(latex: str) -> str:
+    """reStructuredText of a value of `LATEX`."""
+    text = latex if "$" in latex else f"${latex}$"
+    return _ROLE.sub(r":math:`\1`", text)
+
+
+def pattern(plain: str) -> re.Pattern[str]:
+    """``plain`` as it may stand in a docstring: any white space between its words."""
+    return re.compile(r"\s+".join(map(re.escape, plain.split())))
+
+
+_REPLACED: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
+    (pattern(plain), lambda _, latex=latex: _roles(latex)) for plain, latex in LATEX.items()
+]
+
+
+def rendered(text: str) -> str:
+    """The docstring with every known formula as a ``:math:`` role."""
+    for found, replacement in _REPLACED:
+        text = found.sub(replacement, text)
+    return text
+
+
+def process(_app: Any, _what: str, _name: str, _obj: Any, _opts: Any, lines: list[str]) -> None:
+    """An ``autodoc-process-docstring`` filter, for whatever stands in the pages."""
+    lines[:] = rendered("\n".join(lines)).split("\n")
