@@ -247,9 +247,8 @@ class _Course:
             self.nearest = candidate_of(
                 setting, found.point, distance=found.distance, coherence_error=found.error
             )
-            if self.distance.upper is None or found.distance < self.distance.upper:
-                self.distance = replace(self.distance, upper=found.distance)
-                self.distance_all = replace(self.distance_all, upper=found.distance)
+            self.distance = replace(self.distance, upper=found.distance)
+            self.distance_all = replace(self.distance_all, upper=found.distance)
         with self.watch.stage("bounds on the error of the coherences", self._known_distance):
             ladder = coherence_ladder(setting, enclosure.solver, attained=attained, stop=stop)
         self.ladder = ladder

@@ -9,6 +9,7 @@ promise a local minimum and no more: T and R are upper ends, evaluated from the 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -38,6 +39,15 @@ ROOM = 1e-4
 
 MOST_STEPS = 30
 """Of each of the two searches."""
+
+ENOUGH = 1e-3
+"""A start whose R is below this fraction of the tolerance is taken as it is."""
+
+STEP_WORK = 1e7
+"""Steps in all, times levels times the sum of n^4 over the blocks: about ten seconds..."""
+
+FEWEST_STEPS = 6
+"""...but never fewer steps than these."""
 
 GAIN = 1e-6
 """A step that lowers its goal relatively by less makes the trust region smaller."""
@@ -90,7 +100,9 @@ def nearest_coherent(
     stop
         Asked before every solve; once it says yes, the best so far is returned.
     """
-    search = _Search(CoherentEvaluation(Evaluation(setting)), solver, stop)
+    evaluation = Evaluation(setting)
+    allowed = max(FEWEST_STEPS, int(STEP_WORK / evaluation.work))
+    search = _Search(CoherentEvaluation(evaluation), solver, _limited(stop, allowed))
     unit = setting.program.unit
     found = search.search([start.times(1 / unit) for start in starts])
     if found is None or not np.isfinite(found.distance):
@@ -102,6 +114,12 @@ def nearest_coherent(
         distance=found.distance,
         error=found.error,
     )
+
+
+def _limited(stop: Callable[[], bool], most: int) -> Callable[[], bool]:
+    """Also yes when it was asked ``most`` times."""
+    count = itertools.count()
+    return lambda: stop() or next(count) >= most
 
 
 def evaluated(setting: Setting, point: Point) -> CoherentPoint:
@@ -233,6 +251,9 @@ class _Search:
         """The best point found, or None."""
         tolerance = self.at.at.setting.question.distance_tolerance
         points = [self._feasible(start) for start in starts]
+        near = [one for one in points if one is not None and self._is_enough(one)]
+        if near:
+            return min(near, key=lambda one: one.error)
         for weight in WEIGHTS:
             if not self.stop():
                 points.append(self._feasible(self.steps.start(weight)))
@@ -248,6 +269,12 @@ class _Search:
         within = [one for one in found if one.distance <= allowed]
         ends = [self._righter(one, allowed) for one in within]
         return min(ends, key=lambda one: one.error)
+
+    def _is_enough(self, found: CoherentPoint) -> bool:
+        """Whether a point is so far within both tolerances that nothing nearer is looked for."""
+        question = self.at.at.setting.question
+        near = found.distance <= question.distance_tolerance / SLACK
+        return near and found.error <= ENOUGH * question.coherence_tolerance
 
     def _nearer(self, found: CoherentPoint, enough: float) -> CoherentPoint:
         """Steps towards the least T."""

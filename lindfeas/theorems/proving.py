@@ -161,7 +161,7 @@ def proved_quantities(answer: Answer, proof: Proof) -> tuple[str, ...]:
 
 
 def _covers(proved: str | None, claimed: float | None) -> bool:
-    """Whether a proved bound, None for an exclusion, is the claimed one up to what it leaves off."""
+    """Whether a proved bound, None for an exclusion, is the claimed one but for a little."""
     if proved is None:
         return True
     return claimed is not None and claimed > 0 and float(proved) >= PROVED_SHARE * claimed
