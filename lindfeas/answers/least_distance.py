@@ -34,7 +34,7 @@ from lindfeas.program.bounds import repair_point
 from lindfeas.program.program import Point
 from lindfeas.program.setting import Setting
 
-CONES_PER_ROUND = 8000
+CONES_PER_ROUND = 5000
 """Matrix inequalities times rounds of a witness with matrices: about ten seconds."""
 
 SMALL_WORK = 20_000
