@@ -46,6 +46,12 @@ CORRECTIONS = 3
 HEATS = ((1.0, 20), (0.5, 40), (0.25, 80))
 """(share of the starts, steps from each): the rest goes to the nearest."""
 
+PATIENCE = 20
+"""After every so many steps..."""
+
+WORTH = 0.01
+"""...a search goes on if T has fallen by this fraction."""
+
 SPREAD = 3.0
 """Decades over which the rows of a random root of Gamma are spread."""
 
@@ -111,11 +117,16 @@ class Race:
 
     def advance(self, racer: Racer, steps: int) -> None:
         """So many steps, or fewer where they gain nothing."""
-        for _ in range(steps):
+        before = racer.distance
+        for number in range(steps):
             if racer.is_done or self.taken >= self.steps or self.stop():
                 return
             self.taken += 1
             self._step(racer)
+            if number % PATIENCE == PATIENCE - 1:
+                if racer.distance > before * (1 - WORTH):
+                    return
+                before = racer.distance
 
     def _step(self, racer: Racer) -> None:
         """One step; where the product of both changes spoils it, that is put into the balance."""
