@@ -10,10 +10,11 @@ from typing import Any
 
 import lindfeas
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+sys.path.insert(0, str(Path(__file__).resolve().parent / "_ext"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import plain_formulas
+
 from benchmarks import rooms
 
 project = "lindfeas"

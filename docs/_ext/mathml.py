@@ -1,7 +1,7 @@
 """Formulas as MathML, made while the pages are built: browsers show them without a network.
 
-No script runs on the page. The font with mathematical tables, STIX Two Math (SIL Open Font Licence),
-comes from the package ziamath and is copied beside the style sheet.
+No script runs on the page. The font with mathematical tables, STIX Two Math (SIL Open Font
+Licence), comes from the package ziamath and is copied beside the style sheet.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def _converted(node: nodes.Element, *, block: bool) -> str:
     try:
         return mathml(latex, block=block)
     except LatexError as error:
-        _log.warning("formula %r must be LaTeX that math-core knows: %s", latex, error, location=node)
+        _log.warning(
+            "formula %r must be LaTeX that math-core knows: %s", latex, error, location=node
+        )
         return f"<code>{escape(latex)}</code>"
 
 

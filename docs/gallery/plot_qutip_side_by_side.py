@@ -82,6 +82,8 @@ for (name, steady), mark, colour in zip(
     found_here = populations(steady)
     distance = abs(found_here - exact).sum() / 2
     print(f"{name}: T = {distance:.2e}")
-    axes.plot(places, found_here, mark, mfc="none", color=colour, label=f"{name}, T = {distance:.1e}")
+    axes.plot(
+        places, found_here, mark, mfc="none", color=colour, label=f"{name}, T = {distance:.1e}"
+    )
 axes.set(xlabel="level, by charge and energy", ylabel="population", xticks=places)
 axes.legend(frameon=False)

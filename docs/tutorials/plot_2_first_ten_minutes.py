@@ -25,7 +25,9 @@ def shell(command):
     program, *arguments = shlex.split(command)
     found = Path(sys.executable).with_name(program)
     settings = {**os.environ, "COLUMNS": "90"}
-    done = subprocess.run([found, *arguments], cwd=folder, capture_output=True, text=True, env=settings)
+    done = subprocess.run(
+        [found, *arguments], cwd=folder, capture_output=True, text=True, env=settings
+    )
     print(done.stdout + done.stderr)
 
 
@@ -64,7 +66,7 @@ shell("lindfeas certify chain.toml")
 # Minutes 4 and 5: what if
 # ------------------------
 #
-# ``--set`` changes any key of the file. At a hundredth of the coupling, and with equal temperatures:
+# ``--set`` changes any key of the file. At a hundredth of the coupling, and at one temperature:
 
 shell("lindfeas certify chain.toml --set system.coupling=0.0005 --no-prove")
 
