@@ -10,8 +10,8 @@ from typing import Any
 
 import lindfeas
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+sys.path.insert(0, str(Path(__file__).resolve().parent / "_ext"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import plain_formulas
 
@@ -54,6 +54,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 10**6,
     "write_computation_times": False,
     "show_signature": False,
+    "capture_repr": ("_repr_html_",),
     "download_all_examples": False,
     "matplotlib_animations": False,
 }
@@ -87,12 +88,23 @@ def _separate_name(
         lines[0] = re.sub(r":(?=\s)", " --", lines[0], count=1)
 
 
+def _typeset_formulas(
+    _app: Any, _what: str, name: str, _obj: Any, _opts: Any, lines: list[str]
+) -> None:
+    """LaTeX for the formulas of public names; those of modules stay as they are written."""
+    if any(f"{name}.".startswith(f"{public}.") for public in _LISTED):
+        lines[:] = plain_formulas.rendered("\n".join(lines)).split("\n")
+
+
 def _escape_formulas(
     _app: Any, _what: str, _name: str, _obj: Any, _opts: Any, lines: list[str]
 ) -> None:
     """Keep the plain-text formulas of docstrings from being read as reStructuredText."""
-    in_formula = False
+    in_formula = in_session = False
     for number, line in enumerate(lines):
+        in_session = bool(line.strip()) and (in_session or line.lstrip().startswith(">>>"))
+        if in_session:
+            continue
         if line and not line.startswith(" "):
             in_formula = False
         elif _opens_formula(lines, number):
@@ -153,6 +165,6 @@ def setup(app: Any) -> None:
     app.connect("source-read", _list_modules)
     app.connect("autodoc-skip-member", _skip_public)
     app.connect("autodoc-process-docstring", _separate_name, priority=400)
-    app.connect("autodoc-process-docstring", plain_formulas.process, priority=550)
+    app.connect("autodoc-process-docstring", _typeset_formulas, priority=550)
     app.connect("autodoc-process-docstring", _escape_formulas, priority=600)
     app.connect("missing-reference", _resolve_short_name)

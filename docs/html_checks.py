@@ -97,8 +97,8 @@ def _links(page: Page, pages: dict[Path, Page]) -> Iterator[str]:
         if not target.exists():
             yield f"dead link {link}"
         elif address.fragment and target in pages:
-            if unquote(address.fragment) not in pages[target].places:
-                yield f"dead place {link}"
+            places = pages[target].places
+            yield from () if unquote(address.fragment) in places else [f"dead place {link}"]
 
 
 def _loaded(page: Page) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Formulas as MathML, made while the pages are built: browsers show them without a network.
 
-No script runs on the page. The font with mathematical tables, STIX Two Math (SIL Open Font Licence),
-comes from the package ziamath and is copied beside the style sheet.
+No script runs on the page. The font with mathematical tables, STIX Two Math (SIL Open Font
+Licence), comes from the package ziamath and is copied beside the style sheet.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 LATEX = {
     "H_SB = sum_l (S_l B_l^dagger + h.c.)": (
@@ -61,7 +60,21 @@ LATEX = {
 }
 """Plain text: LaTeX; with dollar signs where words stand beside the formula."""
 
+SYMBOLS = {
+    "H_S": "H_S",
+    "S_l": "S_l",
+    "H_r": "H_r",
+    "O_m": "O_m",
+    "d x d": r"d \times d",
+    "d_r x d_r": r"d_r \times d_r",
+}
+"""Symbols that stand alone in a sentence; not where they are part of a shape or a literal."""
+
 _ROLE = re.compile(r"\$([^$]+)\$")
+_SYMBOL = re.compile(
+    rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(SYMBOLS, key=len, reverse=True)))})(?!\w)"
+)
+_VERBATIM = re.compile(r"(:\w+:`[^`]*`|``.*?``|`[^`]*`)")
 
 
 def _roles(latex: str) -> str:
@@ -81,12 +94,20 @@ _REPLACED: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
 
 
 def rendered(text: str) -> str:
-    """The docstring with every known formula as a ``:math:`` role."""
+    """The docstring with every known formula and symbol as a ``:math:`` role.
+
+    Sessions of Python, from ``>>>`` to an empty line, stay as they are.
+    """
+    blocks = re.split(r"(^ *>>>.*?(?:\n *\n|\Z))", text, flags=re.M | re.S)
+    return "".join(block if number % 2 else _prose(block) for number, block in enumerate(blocks))
+
+
+def _prose(text: str) -> str:
     for found, replacement in _REPLACED:
         text = found.sub(replacement, text)
-    return text
+    parts = _VERBATIM.split(text)
+    return "".join(part if number % 2 else _symbols(part) for number, part in enumerate(parts))
 
 
-def process(_app: Any, _what: str, _name: str, _obj: Any, _opts: Any, lines: list[str]) -> None:
-    """An ``autodoc-process-docstring`` filter, for whatever stands in the pages."""
-    lines[:] = rendered("\n".join(lines)).split("\n")
+def _symbols(text: str) -> str:
+    return _SYMBOL.sub(lambda found: f":math:`{SYMBOLS[found[0]]}`\\", text)

@@ -4,7 +4,8 @@ A box of parameters
 
 Not a point but a whole region of parameters at once: a box is cut into cells, and each of them is
 proved in ball arithmetic. What is proved holds for every real value of the parameters in it. In a
-shell: ``lindfeas certify chain.toml --box system.coupling=0.005:0.02 --box bath.left.beta=0.8:1.25``.
+shell: ``lindfeas certify chain.toml --box system.coupling=0.005:0.02 --box
+bath.left.beta=0.8:1.25``.
 """
 
 import tempfile

@@ -3,8 +3,8 @@ A sweep
 =======
 
 A figure is a problem file with a ``[sweep]`` table: the command ``lindfeas sweep`` answers every
-point of its grid in parallel and writes one table, ``lindfeas plot`` draws it. Here through Python's
-``subprocess``; in a shell the two commands are typed as they are.
+point of its grid in parallel and writes one table, ``lindfeas plot`` draws it. Here through
+Python's ``subprocess``; in a shell the two commands are typed as they are.
 """
 
 import subprocess

@@ -3,8 +3,9 @@ A transmon and a resonator, cut off
 ===================================
 
 :math:`H = 5\,b^\dagger b - 0.15\,b^{\dagger 2} b^2 + 7\,a^\dagger a + 0.1\,(a^\dagger b +
-\text{h.c.})`, with one bath on the resonator. At one temperature the exact steady state is the Gibbs
-state. An infinite ladder is cut off at 3 and at 4 levels: what is said should not hang on the cut.
+\text{h.c.})`, with one bath on the resonator. At one temperature the exact steady state is the
+Gibbs state. An infinite ladder is cut off at 3 and at 4 levels: what is said should not hang on
+the cut.
 """
 
 import numpy as np

@@ -11,8 +11,8 @@ You need ``pip install 'lindfeas[qutip,proof,plot]'``.
 The model
 ---------
 
-Three qubits in a row exchange excitations; the first one is in contact with something warm, the last
-one with something cold:
+Three qubits in a row exchange excitations; the first one is in contact with something warm, the
+last one with something cold:
 
 .. math::
 
@@ -44,8 +44,8 @@ for site in range(2):
 # ---------
 #
 # A bath has a temperature, the sites that it touches, and an operator by which it touches them; its
-# spectral density is ohmic unless you say otherwise. The units are yours: ``beta`` is in the inverse
-# of the unit in which you wrote ``H``.
+# spectral density is ohmic unless you say otherwise. The units are yours: ``beta`` is in the
+# inverse of the unit in which you wrote ``H``.
 
 baths = [
     lf.Bath(name="warm", sites=(0,), beta=0.5, couplings=(sm,)),
@@ -81,10 +81,10 @@ print(f"defect in [{answer.lower:.8f}, {answer.upper:.8f}]")
 print(f"trace distance at least {answer.trace_distance.lower:.5f}")
 
 # %%
-# The defect is :math:`\sum_k |\langle k|L'(\rho_0)|k\rangle|`, by how much the best allowed equation
-# would move the exact populations; the interval is certified, rounding included. The trace distance
-# says it in a unit that you know: the steady state of *every* allowed equation is at least so far from
-# the exact one.
+# The defect is :math:`\sum_k |\langle k|L'(\rho_0)|k\rangle|`, by how much the best allowed
+# equation would move the exact populations; the interval is certified, rounding included. The
+# trace distance says it in a unit that you know: the steady state of *every* allowed equation is
+# at least so far from the exact one.
 #
 # A picture of it
 # ---------------
@@ -130,5 +130,5 @@ print(proof.statement)
 # To publish it, write the certificate into a file. Whoever has the file runs ``lindfeas verify`` on
 # it, and needs to trust neither you nor a solver.
 #
-# What next: :doc:`the first ten minutes </_gallery/tutorials/plot_2_first_ten_minutes>` on the command
-# line, :doc:`/proofs` for what a proof rests on, :doc:`/theory` for what is asked and why.
+# What next: :doc:`the first ten minutes </_gallery/tutorials/plot_2_first_ten_minutes>` on the
+# command line, :doc:`/proofs` for what a proof rests on, :doc:`/theory` for what is asked and why.

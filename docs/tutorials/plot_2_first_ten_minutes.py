@@ -66,7 +66,7 @@ shell("lindfeas certify chain.toml")
 # Minutes 4 and 5: what if
 # ------------------------
 #
-# ``--set`` changes any key of the file. At a hundredth of the coupling, and with equal temperatures:
+# ``--set`` changes any key of the file. At a hundredth of the coupling, and at one temperature:
 
 shell("lindfeas certify chain.toml --set system.coupling=0.0005 --no-prove")
 

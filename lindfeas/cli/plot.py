@@ -11,7 +11,7 @@ from lindfeas.cli.group import ExitCode, main
 
 
 @main.command()
-@click.argument("path", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("paths", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out",
     metavar="FILE",
@@ -43,18 +43,24 @@ from lindfeas.cli.group import ExitCode, main
     help="Draw two keys as a map or as curves; by default a map where both have 6 values or more.",
 )
 @click.option("--title", metavar="TEXT", help="Title in place of the problem's; '' for none.")
-def plot(path: Path, out: Path | None, **how: Any) -> int:
-    """Draw the table in the folder DIR, as sweep and compare write it."""
+def plot(paths: tuple[Path, ...], out: Path | None, **how: Any) -> int:
+    """Draw the table in the folder DIR, as sweep and compare write it.
+
+    Several folders with tables of sweeps make the panels (a), (b), ... of one figure.
+    """
     from lindfeas.files.table import read_table
     from lindfeas.pictures import plot as draw
     from lindfeas.pictures import require_matplotlib
     from lindfeas.pictures.saving import default_path, require_outside, supported_suffix
 
     require_matplotlib()
-    file = default_path(path) if out is None else out
+    if out is None and len(paths) > 1:
+        raise click.UsageError("several tables need --out FILE for their figure")
+    file = default_path(paths[0]) if out is None else out
     supported_suffix(file)
-    table = read_table(path)
-    require_outside(file, path)
-    draw(table, out=file, **how)
+    tables = [read_table(path) for path in paths]
+    for path in paths:
+        require_outside(file, path)
+    draw(tables[0] if len(tables) == 1 else [*tables], out=file, **how)
     click.echo(f"written: {file}", err=True)
     return ExitCode.ANSWERED

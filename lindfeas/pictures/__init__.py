@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+Drawable = Table | str | os.PathLike[str]
+"""A table, or the folder or file that holds it."""
+
+
 def plot(
-    table: Table | SteadyStateCheck | str | os.PathLike[str],
+    table: Drawable | SteadyStateCheck | list[Drawable],
     *,
     out: str | os.PathLike[str] | None = None,
     x: str | None = None,
@@ -37,7 +41,8 @@ def plot(
     table
         A table, the folder or file that holds one, or the ``check`` of an answer: the errors of its
         candidate's steady state against the coupling strength, for which ``x``, ``y``, ``where``
-        and ``as_map`` must be left out.
+        and ``as_map`` must be left out. Several tables of sweeps, in a list, make the panels of one
+        figure.
     out
         PNG, SVG or PDF file to write; none by default.
     x
@@ -60,7 +65,7 @@ def plot(
         Without matplotlib.
     """
     require_matplotlib()
-    from lindfeas.pictures.drawing import draw
+    from lindfeas.pictures.drawing import draw, draw_together
     from lindfeas.pictures.saving import save
     from lindfeas.pictures.steady_state import draw_check
 
@@ -70,13 +75,21 @@ def plot(
                 "must be left out for the check of a steady state", "x, y, where, as_map"
             )
         drawn = draw_check(table, title or "")
+    elif isinstance(table, list):
+        if as_map:
+            raise InputError("must not be given for several tables, but is", "--map")
+        drawn = draw_together([*map(_content, table)], title or "", x, y, where)
     else:
-        content = table if isinstance(table, Table) else read_table(table)
+        content = _content(table)
         text = str(content.problem.get("title", "")) if title is None else title
         drawn = draw(content, text, x, y, where, as_map)
     if out is not None:
         save(drawn, out)
     return drawn
+
+
+def _content(table: Drawable) -> Table:
+    return table if isinstance(table, Table) else read_table(table)
 
 
 plot.figure = plot  # type: ignore[attr-defined]

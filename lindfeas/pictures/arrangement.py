@@ -19,6 +19,9 @@ MOST_CURVES = 8
 MOST_PANELS = 6
 """What still reads on one page."""
 
+MOST_GRADED = 60
+"""So many curves of one key are told apart by a scale of colours."""
+
 GRID = 6
 """Two numeric axes of at least this many values make a map by default."""
 
@@ -41,6 +44,8 @@ class Arrangement:
         The axis along x, and for a map the one along y.
     curves, panels
         What every curve and every panel has fixed.
+    graded
+        The key of the curves, if they are too many for a legend.
     fixed
         What all points have in common.
     planned, missing
@@ -53,6 +58,7 @@ class Arrangement:
     along: tuple[Axis, ...]
     curves: tuple[Fixed, ...]
     panels: tuple[Fixed, ...]
+    graded: Axis | None
     fixed: Fixed
     planned: int
     missing: int
@@ -84,7 +90,8 @@ def arrange(
         raise InputError("must hold at least one point to draw, but holds none", "table")
     along = _along(axes, x, as_map)
     others = [axis for axis in axes if axis not in along and len(axis.values) > 1]
-    curves, panels = map(_combinations, _divided(others, len(along) > 1))
+    by_curve, by_panel = _divided(others, len(along) > 1)
+    curves, panels = _combinations(by_curve), _combinations(by_panel)
     keys = [axis.key for axis in axes]
     # a point of a boundary has a row per change
     points = points.drop_duplicates(points.columns.intersection([*keys, "change"]), keep="last")
@@ -96,6 +103,7 @@ def arrange(
         along=along,
         curves=curves,
         panels=panels,
+        graded=by_curve[0] if len(curves) > MOST_CURVES else None,
         fixed={a.key: a.values[0] for a in axes if a != along[0] and len(a.values) == 1},
         planned=_count(axes),
         missing=_count(axes) - len(points.drop_duplicates(keys)),
@@ -156,10 +164,11 @@ def _divided(others: list[Axis], is_map: bool) -> tuple[list[Axis], list[Axis]]:
         least = min(curves, key=lambda axis: len(axis.values))
         curves.remove(least)
         panels.append(least)
-    if _count(panels) > MOST_PANELS or _count(curves) > MOST_CURVES:
+    most = MOST_GRADED if len(curves) == 1 else MOST_CURVES
+    if _count(panels) > MOST_PANELS or _count(curves) > most:
         sizes = ", ".join(f"{axis.key} ({len(axis.values)} values)" for axis in others)
-        most = f"{MOST_PANELS} {'maps' if is_map else f'panels of {MOST_CURVES} curves'}"
-        message = f"must narrow the sweep to {most} with KEY=VALUE, but {sizes} make more"
+        fit = f"{MOST_PANELS} {'maps' if is_map else f'panels of {MOST_CURVES} curves'}"
+        message = f"must narrow the sweep to {fit} with KEY=VALUE, but {sizes} make more"
         raise InputError(message, "--where")
     return curves, panels
 

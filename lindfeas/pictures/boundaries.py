@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from lindfeas.pictures import style
 from lindfeas.pictures.arrangement import Arrangement, matching
@@ -46,6 +46,7 @@ def draw_boundaries(axes: Axes, arranged: Arrangement, points: DataFrame, _: str
         low, high = values.min(), values.max()
         room = (high / low) ** 0.08 * 1.1 if log else 0.08 * (high - low) + 0.01 * abs(high)
         axes.set_ylim((low / room, high * room) if log else (low - room, high + room))
+        _shade_possible(axes, arranged, points)
 
 
 def boundary_legend(drawn: Figure, arranged: Arrangement, _: str) -> None:
@@ -56,10 +57,46 @@ def boundary_legend(drawn: Figure, arranged: Arrangement, _: str) -> None:
         texts["interval"] = "verdict changes inside"
     elif len(ends):
         remarks = ["brackets smaller than marks"]
+    several = "all curves" if len(arranged.curves) > 1 else "this side"
+    texts["possible side"] = f"possible for {several}"
     directions = arranged.points["direction"].dropna().unique()
     remarks += [*directions] if len(ends) and len(directions) == 1 else []
     texts |= {"unchanged": "no change found", "failed": "no bracket"}
-    draw_legend(drawn, arranged, texts, remarks)
+    draw_legend(drawn, [arranged], texts, remarks)
+
+
+def _shade_possible(axes: Axes, arranged: Arrangement, points: DataFrame) -> None:
+    """The side of all brackets on which it is possible for every curve, and a word for each side.
+
+    Nothing where the directions differ, or a curve has no bracket or several at some place.
+    """
+    brackets = points.dropna(subset=ENDS)
+    table = brackets.pivot_table(
+        index="x", values="last_possible", aggfunc=["count", "min", "max"], observed=True
+    )
+    directions = brackets["direction"].dropna().unique()
+    if len(directions) != 1 or len(table) < 2:
+        return
+    counted = table["count"]["last_possible"] == len(arranged.curves)
+    below = directions[0] == "possible below"
+    bottom, top = axes.get_ylim()
+    edge = table["min" if below else "max"]["last_possible"].where(counted)
+    axes.fill_between(edge.index, bottom if below else top, edge, **style.POSSIBLE_SIDE)
+    _label_sides(axes, edge.dropna(), below=below)
+
+
+def _label_sides(axes: Axes, edge: Series, *, below: bool) -> None:
+    """The words where there is most room: in the middle of the shade, and in the far corner."""
+    inner = edge.iloc[1:-1] if len(edge) > 2 else edge
+    place = inner.idxmax() if below else inner.idxmin()
+    x, y = axes.transAxes.inverted().transform(axes.transData.transform((place, inner[place])))
+    words: style.Look = {"ha": "center", "va": "center", "style": "italic", "fontsize": style.SMALL}
+    up: style.Look = {"transform": axes.transAxes, **words}
+    gid = f"{Verdict.POSSIBLE} side label"
+    axes.text(x, 0.45 * y if below else 0.55 + 0.45 * y, Verdict.POSSIBLE, gid=gid, **up)
+    gid = f"{Verdict.IMPOSSIBLE} side label"
+    corner: style.Look = {**up, "ha": "right", "va": "top" if below else "bottom"}
+    axes.text(0.97, 0.97 if below else 0.03, Verdict.IMPOSSIBLE, gid=gid, **corner)
 
 
 def _draw_curve(axes: Axes, arranged: Arrangement, points: DataFrame, index: int) -> None:

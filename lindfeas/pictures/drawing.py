@@ -11,10 +11,17 @@ from lindfeas.errors import InputError
 from lindfeas.files.columns import BOUNDARY_COLUMNS, COMPARISON_COLUMNS, SWEEP_COLUMNS
 from lindfeas.files.table import Table
 from lindfeas.pictures import style
-from lindfeas.pictures.arrangement import Arrangement, arrange, asked, matching
+from lindfeas.pictures.arrangement import (
+    MOST_CURVES,
+    MOST_PANELS,
+    Arrangement,
+    arrange,
+    asked,
+    matching,
+)
 from lindfeas.pictures.boundaries import boundary_legend, draw_boundaries
 from lindfeas.pictures.comparisons import draw_comparison
-from lindfeas.pictures.curves import curves_legend, draw_curves
+from lindfeas.pictures.curves import curves_legend, draw_curves, together_legend
 from lindfeas.pictures.intervals import DEFECT, QUANTITIES, certified
 from lindfeas.pictures.labels import plain, setting_label, target_label
 from lindfeas.pictures.maps import draw_map, map_legend
@@ -53,21 +60,65 @@ def draw(
     for option in _REFUSED.get(table.kind, ()):
         if given[option]:
             raise InputError(f"must not be given for a table of kind {table.kind}, but is", option)
-    lines = [plain(title)]
     with style.applied():
         if table.kind == "comparison":
             drawn = draw_comparison(rows)
-        else:
-            is_sweep = table.kind == "sweep"
-            rows = certified(rows, y) if is_sweep else rows
-            arranged = arrange(table.axes, rows, x, where, as_map if is_sweep else False)
-            drawn = _draw(table.kind, arranged, y)
-            # target and norm stand above the panels
-            named = ("question.target", "question.norm")
-            fixed = {key: value for key, value in arranged.fixed.items() if key not in named}
-            lines.append(setting_label(fixed))
-        style.heading(drawn, lines)
+            style.heading(drawn, [plain(title)])
+            return drawn
+        is_sweep = table.kind == "sweep"
+        rows = certified(rows, y) if is_sweep else rows
+        arranged = arrange(table.axes, rows, x, where, as_map if is_sweep else False)
+        drawn = _draw(table.kind, arranged, y)
+        style.heading(drawn, [plain(title), _second_line(arranged, title)])
     return drawn
+
+
+def draw_together(
+    tables: Sequence[Table], title: str, x: str | None, y: str, where: Sequence[str]
+) -> Figure:
+    """Several sweeps as the panels (a), (b), ... of one figure, each with its problem's title."""
+    if not 1 <= len(tables) <= MOST_PANELS:
+        raise InputError(f"must be 1 to {MOST_PANELS} tables, but are {len(tables)}", "DIR")
+    if y not in QUANTITIES:
+        raise InputError(f"must be one of {', '.join(QUANTITIES)}, but is {y!r}", "--y")
+    with style.applied():
+        arranged = [_arranged_panel(table, x, y, where) for table in tables]
+        drawn, panels = style.panels(len(tables), 2.4)
+        for number, (axes, table, one) in enumerate(zip(panels, tables, arranged, strict=True)):
+            draw_curves(axes, one, one.points, y)
+            letter = f"({chr(ord('a') + number)})"
+            axes.set_title(style.folded(f"{letter} {plain(table.problem.get('title', ''))}", axes))
+        together_legend(drawn, arranged, y)
+        style.heading(drawn, [plain(title)])
+    return drawn
+
+
+def _arranged_panel(table: Table, x: str | None, y: str, where: Sequence[str]) -> Arrangement:
+    """One table that makes one panel of curves."""
+    if table.kind != "sweep":
+        message = f"must be tables of sweeps to stand in one figure, but one is a {table.kind}"
+        raise InputError(message, "DIR")
+    arranged = arrange(table.axes, certified(_frame(table), y), x, where, as_map=False)
+    if len(arranged.panels) > 1 or arranged.graded is not None:
+        fit = f"one panel of at most {MOST_CURVES} curves each, with --where"
+        raise InputError(f"must narrow the tables to {fit}, but one needs more", "DIR")
+    return arranged
+
+
+def _second_line(arranged: Arrangement, title: str) -> str:
+    """What all panels have in common, and of a single one what was asked, unless the title says it.
+
+    Without a title, nobody wants to be told what was asked.
+    """
+    named = ("question.target", "question.norm")  # several panels say it themselves
+    fixed = {key: value for key, value in arranged.fixed.items() if key not in named}
+    if len(arranged.panels) > 1 or not title:
+        return setting_label(fixed)
+    target, norm = asked(arranged.points)
+    said = target.replace("+", " and ") in title
+    return ", ".join(
+        filter(None, [target_label("" if said else target, norm), setting_label(fixed)])
+    )
 
 
 def _frame(table: Table) -> DataFrame:
@@ -91,7 +142,7 @@ def _draw(kind: str, arranged: Arrangement, quantity: str) -> Figure:
     for number, (axes, setting) in enumerate(zip(panels, arranged.panels, strict=True)):
         points = matching(arranged.points, setting)
         draw_panel(axes, arranged, points, quantity)
-        letter = f"({chr(ord('a') + number)}) " if len(panels) > 1 else ""
-        axes.set_title(letter + target_label(*asked(points), setting))
+        if len(panels) > 1:
+            axes.set_title(f"({chr(ord('a') + number)}) {target_label(*asked(points), setting)}")
     draw_legend(drawn, arranged, quantity)
     return drawn

@@ -12,6 +12,9 @@ QUANTITIES = (DEFECT, TRACE_DISTANCE)
 SMALLEST = 1e-16
 """What is below is drawn at the bottom of a logarithmic axis, with an arrow."""
 
+NOISE = 1e-9
+"""Upper ends below this that come without a lower end are rounding: they say "not told from 0"."""
+
 LARGEST_DISTANCE = 1.0
 """No two states are farther apart in trace distance."""
 
@@ -26,6 +29,8 @@ def certified(points: DataFrame, quantity: str) -> DataFrame:
         was found, the lower end.
     ``lemma1``
         Lemma 1, for the trace distance only.
+    ``noise``
+        Whether it cannot be told from 0, so that the upper end is rounding.
     ``known``
         Whether there is anything: if not, all of these are nan.
     """
@@ -41,4 +46,5 @@ def certified(points: DataFrame, quantity: str) -> DataFrame:
     found = high.mask(is_open, low).clip(lower=SMALLEST)
     columns = {"low": low, "high": high, "found": found, "lemma1": lemma1}
     seen = {name: column.where(known) for name, column in columns.items()}
-    return points.assign(**seen, known=known)
+    noise = known & (low < SMALLEST) & (high < NOISE)
+    return points.assign(**seen, noise=noise, known=known)

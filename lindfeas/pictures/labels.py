@@ -55,10 +55,11 @@ def quantity_label(quantity: str, target: str) -> str:
     return rf"smallest defect {symbol} ($\epsilon^2$)"
 
 
-def target_label(target: str, norm: str, setting: Mapping[str, Any]) -> str:
-    """Heading of a panel: what had to be reproduced, and what else the panel has fixed."""
-    asked = {"question.target": target, "question.norm": norm} if target else {}
-    shown = {**asked, **setting, **asked}
+def target_label(target: str, norm: str, setting: Mapping[str, Any] | None = None) -> str:
+    """What had to be reproduced, and what else a panel has fixed."""
+    given = {"question.target": target, "question.norm": norm}
+    asked = {key: value for key, value in given.items() if value}
+    shown = {**asked, **(setting or {}), **asked}
     return setting_label({key: value for key, value in shown.items() if value != ""})
 
 

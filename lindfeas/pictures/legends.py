@@ -21,12 +21,16 @@ VISIBLE = 0.015
 
 
 def draw_legend(
-    drawn: Figure, arranged: Arrangement, texts: Mapping[str, str], remarks: Sequence[str] = ()
+    drawn: Figure,
+    tables: Sequence[Arrangement],
+    texts: Mapping[str, str],
+    remarks: Sequence[str] = (),
 ) -> None:
     """The labelled curves, what else the picture holds, and what it lacks.
 
-    ``texts`` says what the artists mean, by their names (gid), in the order of the legend; verdicts
-    come first, and mean themselves.
+    ``remarks`` have no symbol, and stand above the rows that have one. ``texts`` says what the
+    artists mean, by their names (gid), in the order of the legend; verdicts come first, and mean
+    themselves.
     """
     curves: dict[str, Any] = {}
     artists: dict[str, Any] = {}
@@ -42,10 +46,17 @@ def draw_legend(
     marks = [artists[gid] for gid in texts if gid in artists]
     for gid in texts.keys() & artists.keys():
         artists[gid].set_label(texts[gid])
-    if arranged.missing:
-        seen = " (white)" if len(arranged.along) > 1 else ""
-        remarks = [*remarks, f"{arranged.missing} of {arranged.planned} points missing{seen}"]
-    style.legend(drawn, [*curves.values()], [*marks, *map(style.remark, remarks)])
+    missing = sum(arranged.missing for arranged in tables)
+    if missing:
+        planned = sum(arranged.planned for arranged in tables)
+        seen = " (white)" if len(tables[0].along) > 1 else ""
+        remarks = [*remarks, f"{missing} of {planned} points missing{seen}"]
+    style.legend(drawn, [*curves.values()], marks, remarks)
+
+
+def off_scale() -> tuple[str, str]:
+    """Names (gid) of the arrows that stand for a tolerance below and above the axis."""
+    return "tolerance below", "tolerance above"
 
 
 def longest(axes: Axes, low: ArrayLike, high: ArrayLike) -> float:

@@ -50,7 +50,7 @@ def map_legend(drawn: Figure, arranged: Arrangement, quantity: str) -> None:
     """Hatchings of the verdicts, the boundary, the tolerance, and what is missing."""
     points = arranged.points
     texts = {"boundary": "change of verdict", "tolerance": tolerances(points)}
-    draw_legend(drawn, arranged, texts | {"failed": failures(points)})
+    draw_legend(drawn, [arranged], texts | {"failed": failures(points)})
 
 
 def _cells(values: Any, points: DataFrame, arranged: Arrangement) -> Numbers:

@@ -89,16 +89,41 @@ def _infinite_tick(axis: Any, places: Sequence[float]) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def log_limits(values: Iterable[float]) -> tuple[float, float]:
+LEAST_FILL = 0.6
+"""The part of an axis that the data fill at least, if they span a factor 2 or more."""
+
+LEAST_DECADES = 0.3
+"""What a logarithmic axis shows at the least, to read the scale from."""
+
+
+def log_limits(values: Iterable[float], wanted: Iterable[float] = ()) -> tuple[float, float]:
     """Ends of a logarithmic axis that shows all positive values above `SMALLEST`.
 
-    There is room for what lies below, and at least one decade to read the scale from.
+    There is room for what lies below, more if something does. The ``wanted`` values are shown too
+    where the others still fill `LEAST_FILL` of the axis.
     """
-    positive = [value for value in values if value >= SMALLEST]
+    known = [value for value in values if not math.isnan(value)]
+    positive = [value for value in known if value >= SMALLEST]
     low = math.log10(min(positive, default=SMALLEST))
     high = math.log10(max(positive, default=1.0))
-    room = max(0.08 * (high - low), 0.25)
-    low, high = low - room, high + room
-    if math.floor(high) - math.ceil(low) < 1:
-        low, high = math.floor(low), math.ceil(high)
-    return 10.0**low, 10.0**high
+    lacking = max(LEAST_DECADES - (high - low), 0.0)
+    below = 0.4 if len(positive) < len(known) else 0.0
+    low, high = low - 0.6 * lacking - below, high + 0.4 * lacking
+    filled = high - low
+    for value in sorted(filter(None, wanted), key=lambda value: abs(math.log10(value) - high)):
+        ends = min(low, math.log10(value)), max(high, math.log10(value))
+        if filled >= LEAST_FILL * _length(*ends):
+            low, high = ends
+    bottom, top = _roomy(low, high)
+    return 10.0**bottom, 10.0**top
+
+
+def _roomy(low: float, high: float) -> tuple[float, float]:
+    """The decades with room on both sides."""
+    room = max(0.08 * (high - low), 0.05)
+    return low - room, high + room
+
+
+def _length(low: float, high: float) -> float:
+    bottom, top = _roomy(low, high)
+    return top - bottom

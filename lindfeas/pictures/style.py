@@ -9,9 +9,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from matplotlib import rc_context, rc_params_from_file, rcParams
+import numpy as np
+from matplotlib import colormaps, rc_context, rc_params_from_file, rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, LogNorm, Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -52,6 +55,9 @@ CELLS: dict[str, Look] = {
 
 LEGEND_CELL = "#c7e9b4"
 
+GRADED = ListedColormap(colormaps["viridis"](np.linspace(0.0, 0.92, 256)), "lindfeas")
+"""From dark to light, not so far that a line is lost on white paper."""
+
 SOLVER_MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 TOLERANCE: Look = {"color": "black", "ls": (0, (4, 2)), "zorder": 1.5, "gid": "tolerance"}
@@ -60,6 +66,8 @@ CASING: Look = {"color": "white", "lw": 3 * LINE, "zorder": 1.4}
 CROSS: Look = {"marker": "x", "ls": "none", "markersize": 4.0, "markeredgewidth": 1.1}
 UPRIGHT: Look = {"marker": "|", "ls": "none", "markersize": 9.0, "markeredgewidth": 1.35}
 UNCHANGED: Look = {"lw": LINE, "ls": (0, (1, 2)), "gid": "unchanged"}
+NOISE: Look = {"facecolor": "0.93", "edgecolor": "0.6", "hatch": "....", "lw": 0, "gid": "noise"}
+POSSIBLE_SIDE: Look = {"color": "0.92", "lw": 0, "zorder": 0.5, "gid": "possible side"}
 CARET_UP: Look = {"marker": 6, "markersize": 5.5, "ls": "none"}
 CARET_DOWN: Look = CARET_UP | {"marker": 7}
 """The casing is to see a line on every colour; markers 6 and 7 have their tips on the point."""
@@ -81,6 +89,15 @@ def applied() -> Iterator[None]:
 def look(index: int) -> Look:
     """Colour and dashes of a curve, from the style file."""
     return dict(list(rcParams["axes.prop_cycle"])[index])
+
+
+def graded(places: Sequence[float], *, log: bool) -> tuple[list[Look], ScalarMappable]:
+    """Colours of curves that are too many for dashes, by the value that tells them apart."""
+    norm = (LogNorm if log else Normalize)(min(places), max(places))
+    colours = ScalarMappable(norm, GRADED)
+    return [
+        {"color": to_hex(colours.to_rgba(np.asarray(place))), "ls": "-"} for place in places
+    ], colours
 
 
 def mark(verdict: str, colour: str, index: int = 1) -> Look:
@@ -110,8 +127,9 @@ def inward(axes: Axes) -> None:
 def at_height(axes: Axes, x: Sequence[float], height: float, gid: str, **properties: Any) -> None:
     """Marks at a height that is counted in parts of the panel."""
     if len(x):
-        look = {"clip_on": False, "zorder": 4, **properties}
-        axes.plot(x, [height] * len(x), gid=gid, transform=axes.get_xaxis_transform(), **look)
+        up = axes.get_xaxis_transform()
+        look = {"clip_on": False, "zorder": 4, "transform": up, **properties}
+        axes.plot(x, [height] * len(x), gid=gid, **look)
 
 
 def heading(drawn: Figure, lines: Sequence[str]) -> None:
@@ -124,32 +142,44 @@ def heading(drawn: Figure, lines: Sequence[str]) -> None:
         _grow(drawn, 1.2 * height * TEXT + 0.5 * TEXT)
 
 
-def legend(drawn: Figure, curves: Sequence[Artist], marks: Sequence[Artist]) -> None:
+def folded(text: str, axes: Axes) -> str:
+    """A panel's title on as many lines as it needs."""
+    width = axes.get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
+    return textwrap.fill(text, int(15 * (COLUMN if width == 1 else PAGE) / width))
+
+
+def legend(
+    drawn: Figure, curves: Sequence[Artist], marks: Sequence[Artist], remarks: Sequence[str] = ()
+) -> None:
     """One legend below the panels, of labelled artists: a column per group if narrow, else a line.
 
-    Beside curves, the marks are black.
+    Beside curves, the marks are black. Remarks stand above it in words.
     """
     wide, half = drawn.get_figwidth() > COLUMN, -(-len(marks) // 2)
     pairs = [curves, marks] if curves or wide else [marks[:half], marks[half:]]
     groups = [list(group) for group in pairs if group]
-    if not groups:
+    words = textwrap.fill("; ".join(remarks), int(17 * drawn.get_figwidth()))
+    if not groups and not words:
         return
-    longest = max(map(len, groups))
-    padded = [[*group, *[remark(" ")] * (longest - len(group))] for group in groups]
+    longest = max(map(len, groups), default=0)
+    padded = [[*group, *[_blank()] * (longest - len(group))] for group in groups]
     in_lines = wide and longest <= 5
     # matplotlib fills a legend column by column
     columns = list(zip(*padded, strict=True)) if in_lines else padded
     handles = [handle for column in columns for handle in column]
-    box = drawn.legend(handles=handles, loc="outside lower center", ncols=len(columns))
+    place = {"loc": "outside lower center", "ncols": max(len(columns), 1)}
+    box = drawn.legend(handles=handles, title=words or None, title_fontsize=SMALL, **place)
     for entry, handle in zip(filter(None, box.legend_handles), handles, strict=True):
         if isinstance(entry, Patch):
-            entry.set(fill=True, facecolor=LEGEND_CELL, linewidth=0.6)
+            is_cell = handle.get_label() in CELLS
+            entry.set(fill=True, linewidth=0.6, **({"facecolor": LEGEND_CELL} if is_cell else {}))
             continue
         if handle.get_label() in MARKS:
-            entry.set(markersize=MARKER)
+            entry.set(markersize=MARKER, alpha=None)
         if curves and handle in marks:
             entry.set(color="black")
-    _grow(drawn, 1.45 * (len(groups) if in_lines else longest) * SMALL + SMALL)
+    lines = (len(groups) if in_lines else longest) + (words.count("\n") + 1 if words else 0)
+    _grow(drawn, 1.45 * lines * SMALL + SMALL)
 
 
 def _grow(drawn: Figure, points: float) -> None:
@@ -157,6 +187,6 @@ def _grow(drawn: Figure, points: float) -> None:
     drawn.set_figheight(drawn.get_figheight() + points / 72)
 
 
-def remark(text: str) -> Line2D:
-    """A legend entry without a symbol."""
-    return Line2D([], [], linestyle="none", label=text)
+def _blank() -> Line2D:
+    """A place of the legend that stays empty."""
+    return Line2D([], [], linestyle="none", label=" ")

@@ -6,7 +6,6 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
@@ -21,84 +20,38 @@ from click.testing import CliRunner
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from matplotlib import rcParams
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import lindfeas as lf
 from lindfeas.cli import main
 from lindfeas.errors import InputError, MissingExtraError
-from lindfeas.files.columns import BOUNDARY_COLUMNS, SWEEP_COLUMNS, Axis
+from lindfeas.files.columns import BOUNDARY_COLUMNS, Axis
 from lindfeas.files.table import Table, make_table
 from lindfeas.pictures.saving import save
 from lindfeas.pictures.style import BOUNDARY, LEGEND_CELL, MARKS
 from lindfeas.plot import figure
-from lindfeas.sweeps.solver_comparison import COLUMNS as COMPARISON_COLUMNS
-
-COUPLING = Axis(key="system.coupling", values=(0.001, 0.01, 0.1, 1.0), scale="log")
-BETA = Axis(key="bath.right.beta", values=(10.0, 5.0))
-TARGET = Axis(key="question.target", values=("populations", "populations+coherences"))
-
-Row = dict[str, Any]
-
-
-def point(values: Mapping[str, Any], lower: float | None, upper: float | None, **more: Any) -> Row:
-    """A row of a sweep; without bounds, a failed point."""
-    row: Row = {**values, "point": repr(values), "tolerance": 1e-6, "target": "populations"}
-    if lower is None or upper is None:
-        return {**row, "verdict": None, "target": None, "error": "must ..., but is ...", **more}
-    verdict = "impossible" if lower >= 1e-6 else "possible" if upper < 1e-6 else "undecided"
-    return {**row, "lower": lower, "upper": upper, "verdict": verdict, **more}
-
-
-def sweep(rows: Iterable[Row], *axes: Axis, title: str = "A chain") -> Table:
-    columns = [*(axis.column for axis in axes), *SWEEP_COLUMNS]
-    return make_table(rows, columns, kind="sweep", problem={"title": title}, axes=axes)
-
-
-def along_coupling(*ends: tuple[float | None, float | None] | None) -> Table:
-    """One curve; None for a point that is missing."""
-    rows = [
-        point({"system.coupling": value}, *pair)
-        for value, pair in zip(COUPLING.values, ends, strict=True)
-        if pair is not None
-    ]
-    return sweep(rows, COUPLING)
-
-
-def grid(*axes: Axis, bound: Any = lambda values: 1e-5) -> Table:
-    """Every point of the grid, each an interval of 1 % around ``bound``."""
-    rows: list[dict[str, Any]] = [{}]
-    for axis in axes:
-        rows = [{**row, axis.key: value} for row in rows for value in axis.values]
-    return sweep([point(row, 0.99 * bound(row), 1.01 * bound(row)) for row in rows], *axes)
-
-
-def artists(axes: Axes, gid: str) -> list[Any]:
-    return [artist for artist in axes.get_children() if artist.get_gid() == gid]
-
-
-def marked(axes: Axes, gid: str) -> list[tuple[float, float]]:
-    return [
-        (float(x), float(y))
-        for line in artists(axes, gid)
-        for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
-    ]
-
-
-def bars(axes: Axes) -> list[tuple[float, float, float]]:
-    """(x, lower, upper) of every interval drawn."""
-    segments = [s for lines in artists(axes, "interval") for s in lines.get_segments()]
-    return [(s[0][0], s[0][1], s[1][1]) for s in segments if len(s)]
-
-
-def legend_texts(drawn: Figure) -> list[str]:
-    texts = (text.get_text().strip() for legend in drawn.legends for text in legend.get_texts())
-    return [text for text in texts if text]
-
-
-THREE_VERDICTS = along_coupling((1e-9, 2e-9), (5e-7, 4e-6), (1e-3, 1.5e-3), (0.1, 0.1))
+from tests.pictures.tables import (
+    BETA,
+    BETAS,
+    COUPLING,
+    SIX,
+    TARGET,
+    THREE_VERDICTS,
+    Row,
+    along_coupling,
+    artists,
+    bars,
+    boundary_table,
+    comparison_table,
+    grid,
+    legend_entries,
+    legend_texts,
+    marked,
+    point,
+    remarks,
+    sweep,
+)
 
 
 def test_bars_and_band_are_the_certified_intervals() -> None:
@@ -139,8 +92,8 @@ def test_axes_have_symbols_units_and_scales() -> None:
     assert axes.get_xlabel() == "coupling $g$ (energy)"
     assert axes.get_ylabel() == r"smallest defect $\tau_\mathrm{pop}$ ($\epsilon^2$)"
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    assert drawn.get_suptitle() == "A chain"
-    assert axes.get_title() == "populations"
+    assert drawn.get_suptitle() == "A chain\npopulations"
+    assert axes.get_title() == ""
     (tolerance,) = artists(axes, "tolerance")
     assert set(tolerance.get_ydata()) == {1e-6}
 
@@ -155,7 +108,7 @@ def test_listed_values_within_two_decades_get_a_linear_axis() -> None:
 def test_narrow_intervals_are_marks_and_said_to_be_narrow() -> None:
     drawn = figure(along_coupling(*[(1e-3, 1e-3 * (1 + 1e-12))] * 4))
     assert len(marked(drawn.axes[0], "impossible")) == 4
-    assert "intervals smaller than marks" in legend_texts(drawn)
+    assert remarks(drawn) == ["intervals smaller than marks"]
     assert "certified interval" not in legend_texts(drawn)
 
 
@@ -229,8 +182,8 @@ def test_curve_breaks_at_a_missing_point_which_is_counted() -> None:
     drawn = figure(along_coupling((1e-4, 2e-4), None, (1e-4, 2e-4), (1e-4, 2e-4)))
     (guide,) = artists(drawn.axes[0], "guide")
     assert np.isnan(guide.get_ydata()).tolist() == [False, True, False, False]
-    assert "1 of 4 points missing" in legend_texts(drawn)
-    assert not any("missing" in text for text in legend_texts(figure(THREE_VERDICTS)))
+    assert "1 of 4 points missing" in remarks(drawn)
+    assert not any("missing" in text for text in remarks(figure(THREE_VERDICTS)))
 
 
 @pytest.mark.parametrize("table", [THREE_VERDICTS, "map"])
@@ -310,15 +263,6 @@ def test_x_and_where_choose() -> None:
     assert {x for x, _, _ in bars(axes)} == {0.1, 1.0}
 
 
-def legend_entries(drawn: Figure) -> dict[str, Any]:
-    """Text of an entry: its symbol."""
-    return {
-        text.get_text(): symbol
-        for box in drawn.legends
-        for text, symbol in zip(box.get_texts(), box.legend_handles, strict=True)
-    }
-
-
 def test_the_legend_shows_the_artists_of_the_picture() -> None:
     drawn = figure(THREE_VERDICTS)
     entries = legend_entries(drawn)
@@ -393,7 +337,7 @@ def test_the_later_of_two_rows_of_a_point_is_drawn() -> None:
     rows = [point({"system.coupling": 0.1}, *ends) for ends in ((1e-4, 2e-4), (1e-3, 2e-3))]
     drawn = figure(sweep(rows, replace(COUPLING, values=(0.1, 1.0))))
     assert bars(drawn.axes[0]) == [(0.1, 1e-3, 2e-3)]
-    assert "1 of 2 points missing" in legend_texts(drawn)
+    assert "1 of 2 points missing" in remarks(drawn)
 
 
 def test_infinite_value_stands_apart_at_the_end() -> None:
@@ -442,10 +386,6 @@ def test_trace_distance_has_lemma_1_and_no_tolerance() -> None:
     assert axes.get_ylabel() == "trace distance $T$ of steady states"
 
 
-SIX = Axis(key="system.coupling", values=tuple(10.0**k for k in range(-6, 0)), scale="log")
-BETAS = Axis(key="bath.left.beta", values=(0.5, 1.0, 1.5, 2.0, 2.5, 3.0), scale="linear")
-
-
 def half_possible(values: Row) -> float:
     return 1e-9 if values["system.coupling"] < 1e-3 else 1e-3
 
@@ -489,7 +429,8 @@ def test_map_shows_failed_undecided_and_missing_cells() -> None:
     assert len(undecided.get_paths()) == 33
     assert undecided.get_hatch() not in ("", "////")
     assert marked(drawn.axes[0], "failed") == [(SIX.values[0], 0.5)]
-    assert {"failed (1)", "2 of 36 points missing (white)"} <= set(legend_texts(drawn))
+    assert "failed (1)" in legend_texts(drawn)
+    assert remarks(drawn) == ["2 of 36 points missing (white)"]
 
 
 def test_map_parts_verdicts_across_both_keys() -> None:
@@ -509,15 +450,6 @@ def test_map_on_request_only_or_never() -> None:
     assert artists(figure(grid(SIX, BETAS), as_map=False).axes[0], "guide")
     with pytest.raises(InputError, match="--map: must have two keys"):
         figure(grid(COUPLING), as_map=True)
-
-
-def boundary_table(*rows: Row) -> Table:
-    columns = [BETA.column, *BOUNDARY_COLUMNS]
-    content = [
-        {"point": str(n), "boundary_key": "system.coupling", "target": "populations", **row}
-        for n, row in enumerate(rows)
-    ]
-    return make_table(content, columns, kind="boundary", problem={"title": ""}, axes=(BETA,))
 
 
 def test_boundary_is_a_bracket_between_two_verdicts() -> None:
@@ -540,7 +472,7 @@ def test_short_brackets_say_on_which_side_it_is_possible() -> None:
     rows = [{**item, "direction": "possible below"} for item in (row, wide)]
     drawn = figure(boundary_table(*rows))
     assert drawn.axes[0].get_yscale() == "linear"
-    assert legend_texts(drawn)[2:] == ["brackets smaller than marks", "possible below"]
+    assert remarks(drawn) == ["brackets smaller than marks", "possible below"]
     entries = legend_entries(drawn)
     assert entries["possible"].get_markersize() == entries["impossible"].get_markersize()
 
@@ -601,34 +533,21 @@ def test_boundary_without_a_change_or_a_verdict() -> None:
     assert {"impossible", "no change found", "no bracket"} == set(legend_texts(drawn))
 
 
-def comparison_table() -> Table:
-    base = {"problem": "chain", "target": "populations", "tolerance": 1e-6, "usable": True}
-    rows = [
-        {
-            **base,
-            "solver": "CLARABEL",
-            "outcome": "answered",
-            "compile_seconds": 0.01,
-            "solve_seconds": 0.03,
-            "plain_width": 1e-8,
-            "seconds": 0.1,
-            "width": 1e-12,
-        },
-        {**base, "solver": "SCS", "outcome": "answered", "seconds": 5.0, "width": 0.0},
-        {**base, "solver": "SCS", "outcome": "answered", "seconds": 9.0, "width": math.inf},
-        {**base, "solver": "MOSEK", "outcome": "unusable", "usable": False},
-    ]
-    return make_table(rows, COMPARISON_COLUMNS, kind="comparison", problem={})
-
-
-def test_comparison_is_width_against_time() -> None:
+def test_comparison_has_a_row_per_problem_and_a_line_per_solver() -> None:
     drawn = figure(comparison_table())
-    (axes,) = drawn.axes
-    assert marked(axes, "CLARABEL plain") == [(pytest.approx(0.04), 1e-8)]
-    assert marked(axes, "CLARABEL rescaled") == [(0.1, 1e-12)]
-    assert marked(axes, "one-sided") == [(5.0, 0.0)]
-    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    shapes = {artists(axes, f"{name} rescaled")[0].get_marker() for name in ("CLARABEL", "SCS")}
+    widths, times = drawn.axes
+    ((plain_width, line),) = marked(widths, "CLARABEL plain")
+    ((width, same),) = marked(widths, "CLARABEL rescaled")
+    assert (plain_width, width) == (1e-8, 1e-12)
+    assert marked(times, "CLARABEL plain") == [(pytest.approx(0.04), line)]
+    assert marked(times, "CLARABEL rescaled") == [(0.1, line)]
+    assert line == same
+    ((smallest, other),) = marked(widths, "SCS rescaled")
+    assert (smallest, other > line) == (1e-16, True)
+    assert [label.get_text() for label in widths.get_yticklabels()] == ["chain"]
+    assert widths.get_ylim() == times.get_ylim() == (0.5, -0.5)
+    assert (widths.get_xscale(), times.get_xscale()) == ("log", "log")
+    shapes = {artists(widths, f"{name} rescaled")[0].get_marker() for name in ("CLARABEL", "SCS")}
     assert len(shapes) == 2
     assert {"MOSEK (1 unusable)", "SCS (1 no interval)"} <= set(legend_texts(drawn))
 
@@ -651,6 +570,12 @@ def test_comparison_is_width_against_time() -> None:
         (comparison_table(), {"x": "solver"}, "--x: must not be given for a table of kind"),
         (comparison_table(), {"y": "trace-distance"}, "--y: must not be given for a table of kind"),
         (boundary_table({"bath.right.beta": 5.0}), {"as_map": True}, "--map: must not be given"),
+        ([THREE_VERDICTS] * 2, {"as_map": True}, "--map: must not be given for several tables"),
+        ([THREE_VERDICTS] * 7, {}, "DIR: must be 1 to 6 tables, but are 7"),
+        ([], {}, "DIR: must be 1 to 6 tables, but are 0"),
+        ([THREE_VERDICTS, comparison_table()], {}, "DIR: must be tables of sweeps to stand in one"),
+        ([grid(TARGET, COUPLING)], {}, "DIR: must narrow the tables to one panel"),
+        ([THREE_VERDICTS], {"y": "lower"}, "--y: must be one of defect, trace-distance"),
         (boundary_table({"bath.right.beta": 5.0}), {"y": "trace-distance"}, "--y: must not be"),
     ],
 )
@@ -695,14 +620,14 @@ def test_title_is_shown_as_it_is() -> None:
     table = sweep([point({"system.coupling": 0.1}, 1e-4, 1e-3)], COUPLING, title="50 $ for $x_$")
     drawn = figure(table)
     drawn.savefig(BytesIO(), dpi=40)
-    assert drawn.get_suptitle() == r"50 \$ for \$x_\$"
+    assert drawn.get_suptitle() == "50 \\$ for \\$x_\\$\npopulations"
     assert figure(table, title="").get_suptitle() == ""
 
 
 def test_characters_that_no_svg_may_hold_are_replaced(tmp_path: Path) -> None:
     odd = os.fsdecode(b"\xff")  # as a shell hands it over
     drawn = figure(THREE_VERDICTS, title=f"bell \a, {odd}\nend")
-    assert drawn.get_suptitle() == "bell \ufffd, \ufffd end"
+    assert drawn.get_suptitle() == "bell \ufffd, \ufffd end\npopulations"
     ElementTree.parse(save(drawn, tmp_path / "odd.svg"))
 
 
