@@ -44,7 +44,8 @@ ENOUGH = 1e-3
 """A start whose R is below this fraction of the tolerance is taken as it is."""
 
 STEP_WORK = 1e7
-"""Steps in all, times levels times the sum of n^4 over the blocks: about ten seconds..."""
+"""Steps in all, times levels times the sum of n^4 over the blocks plus levels^4 / 4: about ten
+seconds..."""
 
 FEWEST_STEPS = 6
 """...but never fewer steps than these."""
@@ -101,7 +102,8 @@ def nearest_coherent(
         Asked before every solve; once it says yes, the best so far is returned.
     """
     evaluation = Evaluation(setting)
-    allowed = max(FEWEST_STEPS, int(STEP_WORK / evaluation.work))
+    work = evaluation.work + setting.reference.spectrum.dimension**4 / 4
+    allowed = max(FEWEST_STEPS, int(STEP_WORK / work))
     search = _Search(CoherentEvaluation(evaluation), solver, _limited(stop, allowed))
     unit = setting.program.unit
     found = search.search([start.times(1 / unit) for start in starts])
