@@ -25,7 +25,11 @@ from benchmarks.lines import POPULATIONS_TEXT
 from lindfeas import cli
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "how-to").glob("*.md")),
+]
 MODULES = sorted((ROOT / "lindfeas").rglob("*.py"))
 FLAGS = ELLIPSIS | NORMALIZE_WHITESPACE | NUMBER
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from benchmarks import claim_picture
 from docs._ext.plain_formulas import LATEX, pattern, rendered
 from docs.html_checks import complaints, main
 
@@ -80,6 +82,37 @@ def test_an_entry_of_the_gallery_needs_a_picture(pages: Path) -> None:
     (folder / "sphx_glr_chain_001.png").write_bytes(b"\x89PNG")
     (folder / "plot_chain.html").write_text('<img src="sphx_glr_chain_001.png">')
     assert complaints(pages) == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_both_first_pages_begin_with_the_picture(page: str) -> None:
+    _, first, claim, *_ = (ROOT / page).read_text(encoding="utf-8").split("\n\n")
+    picture = re.fullmatch(r"!\[[^\]]+\]\((.+)\)", first)
+    assert picture and (ROOT / page).parent / picture[1] == claim_picture.FILE
+    assert claim.startswith("**Which Lindblad equation has the true steady state?")
+
+
+def test_the_picture_shows_what_the_table_holds() -> None:
+    """`python -m benchmarks.claim_picture` draws it anew."""
+    axes = claim_picture.figure().axes[1]
+    (bound,) = (line for line in axes.lines if line.get_gid() == "bound")
+    (found,) = (line for line in axes.lines if line.get_gid() == "found")
+    rows = claim_picture.points()
+    assert bound.get_ydata().tolist() == rows["trace_distance_lower"].tolist()
+    assert found.get_ydata().tolist() == rows["trace_distance_upper"].tolist()
+    assert (bound.get_ydata() <= found.get_ydata()).all()
+    assert claim_picture.FILE.read_bytes().startswith(b"\x89PNG")
+
+
+SCRIPTS = sorted([*(ROOT / "docs/gallery").glob("*.py"), *(ROOT / "docs/tutorials").glob("*.py")])
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_every_script_of_the_gallery_draws_and_has_a_title(script: Path) -> None:
+    source = script.read_text(encoding="utf-8")
+    title = (ast.get_docstring(ast.parse(source)) or "").splitlines()
+    assert title[1] == "=" * len(title[0])
+    assert re.search(r"^figure = ", source, re.MULTILINE)
 
 
 def test_a_folder_without_pages_is_a_fault(tmp_path: Path) -> None:

@@ -248,5 +248,10 @@ def test_the_overview_counts_what_the_table_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_page_shows_the_picture(name: str) -> None:
-    assert re.search(rf"!\[[^\]]+\]\(\.\./results/{name}\.png\)", PAGE.read_text(encoding="utf-8"))
+    """Its own, or that of all four panels of its figure."""
+    names = {name, re.sub(r"^(figure-(2|3|a1|a2))[a-d]$", r"\1", name)}
+    page = PAGE.read_text(encoding="utf-8")
+    shown = set(re.findall(r"!\[[^\]]+\]\(\.\./results/([\w-]+)\.png\)", page))
+    assert names & shown
+    assert all((ROOT / "results" / f"{picture}.png").is_file() for picture in shown)
     assert (ROOT / "results" / f"{name}.png").read_bytes().startswith(b"\x89PNG")

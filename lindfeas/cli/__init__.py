@@ -3,7 +3,7 @@
 Only click is imported here; everything heavy is imported by the command that needs it.
 """
 
-from lindfeas.cli import certify, compare, plot, solvers, sweep, verify
+from lindfeas.cli import certify, compare, paper, plot, solvers, sweep, verify
 from lindfeas.cli.group import main
 
-__all__ = ["certify", "compare", "main", "plot", "solvers", "sweep", "verify"]
+__all__ = ["certify", "compare", "main", "paper", "plot", "solvers", "sweep", "verify"]
