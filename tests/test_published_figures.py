@@ -150,7 +150,7 @@ SHORT_OF_POSSIBLE = ("figure-2d-free-rates", "figure-4b", "figure-4b-temperature
 @pytest.mark.parametrize("name", TABLES)
 def test_the_table_answers_every_point_of_its_file(name: str) -> None:
     asked = sweep_plan(problem(name)).tasks
-    if "criterion" in table(name).arrow.column_names:  # tables of before that have other names of points
+    if "criterion" in table(name).arrow.column_names:  # older tables have other names
         assert table(name).column("point") == [task.key for task in asked]
     for row, task in zip(table(name).rows(), asked, strict=True):
         assert row["error"] is None
