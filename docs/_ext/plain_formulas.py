@@ -56,7 +56,7 @@ LATEX = {
     "<a|rho2|g> = -i <a|L2[rho0]|g> / (E_a - E_g)": (
         r"\langle a|\rho_2|g\rangle = -i\,\langle a|L_2[\rho_0]|g\rangle / (E_a - E_g)"
     ),
-    "bounds on the optimum tau,": r"bounds on the optimum $\tau$,",
+    "bounds on the optimal defect tau,": r"bounds on the optimal defect $\tau$,",
 }
 """Plain text: LaTeX; with dollar signs where words stand beside the formula."""
 

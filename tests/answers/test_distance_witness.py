@@ -172,7 +172,7 @@ def test_no_lindbladian_is_nearer_than_the_bound(name: str, rule: str) -> None:
     search = _Search(program, reference.populations, flows)
     distances = [search.distance(point) for point in nearby_points(program, found[0])]
     assert min(distances) >= stated.lower
-    assert min(distances) <= stated.upper * (1 + NEAR)
+    assert stated.upper <= min(distances) * (1 + NEAR)
     candidate = lindbladian(program, found[0], reference, ansatz)
     assert candidate.populations is not None
     own = trace_distance(candidate.populations, reference.populations)
@@ -203,7 +203,7 @@ def cut_certificate() -> dict[str, Any]:
     written, proof = prove(sharpened(14))
     assert proof.status == "accepted"
     assert float(proof.trace_distance) == pytest.approx(
-        sharpened(14).trace_distance.lower, rel=1e-6
+        sharpened(14).distance_witness.length / 2, rel=1e-6
     )
     return written
 
@@ -289,12 +289,13 @@ def test_no_altered_witness_proves_more_than_the_truth() -> None:
     least = 2 * least_distance(answer.reference)
     content, _ = prove(answer)
     generator, proved = np.random.default_rng(7), 0
-    for _ in range(80):
+    for number in range(80):
         tampered = copy.deepcopy(content)
         claim = tampered["trace_distance"]
         length = least * generator.choice([0.3, 1 + 1e-7, 1.001, 1.2, 3.0])
         claim["norm1_lower"] = repr(float(length))
-        altered(claim, generator)
+        if number % 4:  # the others claim another length only
+            altered(claim, generator)
         accepted = verify(resealed(tampered)).status == "accepted"
         assert not accepted or length < least
         proved += accepted

@@ -62,7 +62,7 @@ THINGS = {
     "bath": (lambda: CHAIN.baths[1], ("Thermal bath", "right", "Ohmic, strength 1")),
     "question": (
         lambda: Question(system=CHAIN, rates=Rates.range(0.5, 2.0)),
-        ("populations", "between 0.5 and 2.0", "1e-06", "Open system"),
+        ("populations", "between 0.5 and 2.0", "0.0001", "Open system"),
     ),
     "redfield": (lambda: answer().reference, ("Redfield equation", "population", "-1.3")),
     "lindbladian": (lambda: answer().candidate, ("Lindbladian", "unique", "[-]", "[+]")),

@@ -31,6 +31,7 @@ QUESTIONS = {
         target="populations+coherences",
         norm="frobenius",
         rates=Rates.range(0.0, 1e4),
+        criterion="defect",
     ),
 }
 

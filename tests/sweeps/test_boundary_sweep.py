@@ -40,7 +40,9 @@ only; at g = 0.0123 it is ten times smaller."""
 
 
 def hump(sweep: Sweep | None = None) -> ProblemFile:
-    base = read_problem(PROBLEM, ["bath.right.beta=1", "question.tolerance=1.55e-2"])
+    base = read_problem(
+        PROBLEM, ["question.criterion=defect", "bath.right.beta=1", "question.tolerance=1.55e-2"]
+    )
     document = {k: v for k, v in base.document.items() if k != "expected"}
     return problem_from_document({**document, "sweep": sweep or HUMP}, PROBLEM.parent)
 
@@ -187,7 +189,15 @@ def problem_path(tmp_path: Path) -> str:
 def test_command_writes_the_table(problem_path: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = [problem_path, "--out", str(out), "--workers", "1", "--json"]
-    settings = ["--set", "question.tolerance=5e-4", "--boundary", COUPLING, "--prove"]
+    settings = [
+        "--set",
+        "question.criterion=defect",
+        "--set",
+        "question.tolerance=5e-4",
+        "--boundary",
+        COUPLING,
+        "--prove",
+    ]
     result = command(*arguments, *settings, "--boundary-width", "0.05")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["verdicts"] == {"possible -> impossible": 2}
