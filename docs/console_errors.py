@@ -1,7 +1,7 @@
 """What a browser complains about: ``python docs/console_errors.py docs/_build/html``.
 
-Opens every page in headless Chromium (``apt-get install chromium``) without a network, and prints the
-messages of its console, one line each.
+Opens every page in headless Chromium (``apt-get install chromium``) without a network, and prints
+the messages of its console, one line each.
 """
 
 from __future__ import annotations

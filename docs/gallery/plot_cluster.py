@@ -73,3 +73,4 @@ print(done.stderr[-400:] if done.returncode else done.stdout)
 # %%
 
 figure = lf.plot(folder / "pair")
+figure
