@@ -63,7 +63,7 @@ for lower, beta, splitting in zip(lowers, betas, (1.0, 1.2), strict=True):
     jumps.append(epsilon * np.sqrt(spectrum(beta)(-splitting)) * lower.dag())
 local = qutip.steadystate(H, jumps)
 
-shift, collapse = (answer.nearest or answer.candidate).qobj()
+shift, collapse = answer.candidate.qobj()
 found = qutip.steadystate(H + epsilon**2 * shift, [epsilon * jump for jump in collapse])
 
 # %%

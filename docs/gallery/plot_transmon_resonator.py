@@ -39,7 +39,7 @@ figure = Figure(figsize=(7.0, 3.2), layout="constrained")
 for axes, (levels, answer) in zip(figure.subplots(1, 2), answers.items(), strict=True):
     energies = answer.reference.spectrum.energies
     axes.semilogy(energies, answer.reference.populations, "s", color="#0072b2", label="exact")
-    best = answer.nearest or answer.candidate
+    best = answer.candidate
     if best is not None and best.populations is not None:
         axes.semilogy(
             energies, best.populations, "o", mfc="none", color="#d55e00", label="best found"

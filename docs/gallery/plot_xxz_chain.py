@@ -24,7 +24,7 @@ print(answer.verdict, f"T >= {answer.trace_distance.lower:.4f}")
 # The exact populations, and those of the nearest Lindblad equation that was found. Half of the sum
 # of all differences is the trace distance; below its certified lower end there is no equation.
 
-nearest = answer.nearest or answer.candidate
+nearest = answer.candidate
 exact = answer.reference.populations
 levels = np.arange(len(exact))
 figure = Figure(figsize=(6.4, 3.2), layout="constrained")

@@ -91,7 +91,7 @@ print(f"trace distance at least {answer.trace_distance.lower:.5f}")
 #
 # The best equation that was found, against the exact state:
 
-best = answer.nearest or answer.candidate
+best = answer.candidate
 figure = Figure(figsize=(5.4, 3.2), layout="constrained")
 axes = figure.subplots()
 axes.semilogy(
