@@ -54,6 +54,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 10**6,
     "write_computation_times": False,
     "show_signature": False,
+    "first_notebook_cell": "%matplotlib inline",
     "capture_repr": ("_repr_html_",),
     "download_all_examples": False,
     "matplotlib_animations": False,

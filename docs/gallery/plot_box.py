@@ -60,3 +60,4 @@ for cell, bound in zip(proved, bounds, strict=True):
     axes.add_patch(Rectangle((left, low), right - left, high - low, **look))
 axes.set(xlim=(0.005, 0.02), ylim=(0.8, 1.25), xlabel="coupling $g$", ylabel=r"$\beta_L$")
 figure.colorbar(colours, ax=axes, label=r"proved: defect $\geq$")
+figure

@@ -17,11 +17,11 @@ from pathlib import Path
 import lindfeas as lf
 
 PROBLEM = """
-title = "Two qubits between baths"
+title = "Three qubits between baths"
 
 [system]
 model = "xxz_chain"
-sites = 2
+sites = 3
 
 [[bath]]
 name = "left"
@@ -30,13 +30,11 @@ beta = 1.0
 
 [[bath]]
 name = "right"
-sites = [1]
+sites = [2]
 beta = 10.0
 
 [question]
-target = "populations+coherences"
-norm = "frobenius"
-tolerance = 1e-3
+target = "populations"
 
 [sweep]
 "system.coupling" = { start = 0.01, stop = 1.0, points = 7, scale = "log" }
@@ -44,7 +42,7 @@ tolerance = 1e-3
 """
 
 folder = Path(tempfile.mkdtemp())
-(folder / "pair.toml").write_text(PROBLEM)
+(folder / "chain.toml").write_text(PROBLEM)
 python, program = sys.executable, Path(sys.executable).with_name("lindfeas")
 here = ["--scheduler-file", str(folder / "scheduler.json")]
 
@@ -63,7 +61,7 @@ address = json.loads((folder / "scheduler.json").read_text())["address"]
 # %%
 # The sweep itself knows the address, and nothing else:
 
-command = ["sweep", "pair.toml", "--no-prove", "--out", "pair", "--dask", address]
+command = ["sweep", "chain.toml", "--no-prove", "--no-sharp", "--out", "chain", "--dask", address]
 done = subprocess.run([program, *command], cwd=folder, capture_output=True, text=True)
 for process in reversed(running):
     process.terminate()
@@ -72,4 +70,5 @@ print(done.stderr[-400:] if done.returncode else done.stdout)
 
 # %%
 
-figure = lf.plot(folder / "pair")
+figure = lf.plot(folder / "chain")
+figure

@@ -47,3 +47,4 @@ for answer, mark, colour, label in (
         axes.semilogy(energies, best.populations, mark, mfc="none", color=colour, label=label)
 axes.set(xlabel="energy of the dressed state", ylabel="population")
 axes.legend(frameon=False)
+figure

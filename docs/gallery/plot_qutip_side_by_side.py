@@ -87,3 +87,4 @@ for (name, steady), mark, colour in zip(
     )
 axes.set(xlabel="level, by charge and energy", ylabel="population", xticks=places)
 axes.legend(frameon=False)
+figure

@@ -56,3 +56,4 @@ seen = [value for value in [*lows, *highs] if value == value]
 axes.set_ylim(min(seen) / 3, max(seen) * 3)
 axes.set(xlabel="exchange $g$ (energy)", ylabel="trace distance from the exact state")
 axes.legend(frameon=False)
+figure

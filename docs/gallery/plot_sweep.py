@@ -57,6 +57,7 @@ print(done.stdout)
 # The picture, and the table as a pandas frame:
 
 figure = lf.plot(folder / "chain")
+figure
 
 # %%
 

@@ -46,3 +46,4 @@ for axes, (levels, answer) in zip(figure.subplots(1, 2), answers.items(), strict
         )
     axes.set(title=f"{levels} levels: {answer.verdict}", xlabel="energy", ylabel="population")
     axes.legend(frameon=False)
+figure

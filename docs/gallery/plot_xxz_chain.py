@@ -36,3 +36,4 @@ axes.set_title(
     f"{answer.trace_distance.lower:.3f} <= T <= {answer.trace_distance.upper:.3f} for the best one"
 )
 axes.legend(frameon=False)
+figure

@@ -108,6 +108,7 @@ axes.semilogy(
 )
 axes.set(xlabel="energy", ylabel="population")
 axes.legend(frameon=False)
+figure
 
 # %%
 # The proof

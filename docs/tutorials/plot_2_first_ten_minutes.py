@@ -97,6 +97,7 @@ shell("lindfeas sweep figure.toml --no-prove --no-sharp --workers 2 --out figure
 # In a shell the picture is ``lindfeas plot figure``. In Python:
 
 figure = lf.plot(folder / "figure")
+figure
 
 # %%
 # Minutes 9 and 10: a proof
