@@ -35,7 +35,7 @@ from lindfeas.program.program import Point
 from lindfeas.program.setting import Setting
 
 CONES_PER_ROUND = 5000
-"""Matrix inequalities times rounds of a witness with matrices: about ten seconds."""
+"""Matrix inequalities times rounds of a witness with matrices, roughly the largest work."""
 
 SMALL_WORK = 20_000
 """Up to this size, d^2 times the entries of Gamma, the smooth descents run before the race."""

@@ -42,7 +42,7 @@ SAME = 1e-10
 DEGREES = (1, 2, 3, 4, 6)
 
 LARGEST_WORK = 50_000
-"""Terms times d^2 of a program: up to this it takes about a tenth of a second."""
+"""Terms times d^2 of a program. One of 21,504 took 0.05 to 0.16 s."""
 
 MOST_TERMS = 600
 """Terms of the largest program, however few levels there are."""

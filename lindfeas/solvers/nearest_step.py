@@ -10,8 +10,8 @@ and the rate rule. That is C(Gamma) p' = 0 without the product of both changes. 
 exact, so that ranks of Gamma may fall and rise, and populations count in proportion, so that those
 of 1e-10 do not stop the others.
 
-Hundreds of such programs of a few dozen unknowns are solved in one search; through cvxpy each would
-take ten times as long. What comes back is a proposal, evaluated by its own steady state.
+Hundreds of such programs of a few dozen unknowns are solved in one search, so that compiling each
+through cvxpy would count. What comes back is a proposal, evaluated by its own steady state.
 """
 
 from __future__ import annotations

@@ -245,7 +245,7 @@ def transmon(levels: int) -> OpenSystem:
 
 
 def test_the_race_gets_past_local_minima_of_a_transmon_and_a_resonator() -> None:
-    """Smooth descents alone end at 3.3e-4; most random starts of the race lead to 9.37e-5."""
+    """Smooth descents alone end at 3.3e-4; the least that is known is 9.37e-5."""
     found = answered(transmon(4), Budget(steps=60_000, starts=4))
     assert 9.3e-5 < found.unique.upper < 1e-4
     assert 1e-5 < found.unique.lower < found.unique.upper
