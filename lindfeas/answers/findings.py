@@ -179,9 +179,7 @@ class Findings:
 
         Distances from steady states are then about Lindbladians that mix no charges.
         """
-        spectrum = self.reference.spectrum
-        apart = np.not_equal.outer(spectrum.charges, spectrum.charges)
-        return bool((spectrum.coinciding & apart).any())
+        return self.reference.spectrum.charges_coincide
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the arrays, as plain JSON types."""

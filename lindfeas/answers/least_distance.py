@@ -23,7 +23,7 @@ from scipy.linalg import block_diag
 
 from lindfeas.answers.distance_witness import CELLS, ROUNDS, Witness, distance_witness
 from lindfeas.answers.enclosure import enclose
-from lindfeas.answers.nearest import nearest_lindbladian, population_distance, rate_matrix
+from lindfeas.answers.nearest import nearest_lindbladian, population_distance
 from lindfeas.answers.nearest_search import Race, random_starts
 from lindfeas.answers.polynomial_witness import PolynomialWitness, polynomial_witness
 from lindfeas.answers.trace_distance import Ends
@@ -31,6 +31,7 @@ from lindfeas.errors import LindfeasError, PhysicsError
 from lindfeas.physics.equations.rate_equation import stationary_distribution
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.bounds import repair_point
+from lindfeas.program.flow import rate_matrix
 from lindfeas.program.program import Point
 from lindfeas.program.setting import Setting
 

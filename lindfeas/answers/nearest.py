@@ -29,7 +29,7 @@ from lindfeas.physics.dynamics.measures import trace_distance
 from lindfeas.physics.equations.rate_equation import stationary_distribution
 from lindfeas.physics.systems.spectrum import UNIT_ROUNDOFF
 from lindfeas.program.bounds import repair_point
-from lindfeas.program.flow import FlowBlock
+from lindfeas.program.flow import FlowBlock, rate_matrix
 from lindfeas.program.hermitian import hermitian_root
 from lindfeas.program.program import Point, Program
 
@@ -106,11 +106,6 @@ def population_distance(
     return _Search(program, populations, flows).distance(point)
 
 
-def rate_matrix(flows: Sequence[FlowBlock], gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """C(Gamma), shape (d, d)."""
-    return _generator(flows, gammas)
-
-
 @dataclass(frozen=True, slots=True)
 class _Search:
     """F(x), x being the entries of all B, then for rule ``range`` the logarithms of all rates."""
@@ -125,7 +120,7 @@ class _Search:
         The larger one of the T of rates lowered and raised by what rounding can do to them, so
         that no steady state counts that only rounding makes unique.
         """
-        rates = _generator(self.flows, point.gammas)
+        rates = rate_matrix(self.flows, point.gammas)
         noise = np.sum(
             [_rounding(f, g) for f, g in zip(self.flows, point.gammas, strict=True)], axis=0
         )
@@ -225,7 +220,7 @@ class _Search:
     def _value(self, x: NDArray[np.float64], length: float) -> tuple[float, NDArray[np.float64]]:
         """sum_a sqrt(delta_a^2 + e^2) / e and its gradient; large where p' is not unique."""
         gammas, roots, factors = self._gammas(x)
-        generator = _generator(self.flows, gammas)
+        generator = rate_matrix(self.flows, gammas)
         matrix, unit = _bordered(generator)
         try:
             steady = np.linalg.solve(matrix, np.full(len(matrix), 1 / len(matrix)))
@@ -321,7 +316,7 @@ class _Search:
 
     def _deviation(self, x: NDArray[np.float64]) -> float:
         """Mean of |p' - p| over all levels, infinite if p' is not unique."""
-        matrix, _ = _bordered(_generator(self.flows, self._gammas(x)[0]))
+        matrix, _ = _bordered(rate_matrix(self.flows, self._gammas(x)[0]))
         try:
             steady = np.linalg.solve(matrix, np.full(len(matrix), 1 / len(matrix)))
         except np.linalg.LinAlgError:
@@ -351,11 +346,6 @@ def _random(flow: FlowBlock, generator: np.random.Generator) -> NDArray[Any]:
     values = SPREAD ** generator.uniform(size=flow.size)
     gamma: NDArray[Any] = (vectors * values) @ vectors.conj().T
     return gamma
-
-
-def _generator(flows: Sequence[FlowBlock], gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """C(Gamma), shape (d, d)."""
-    return np.sum([flow.rates(gamma) for flow, gamma in zip(flows, gammas, strict=True)], axis=0)
 
 
 def _bordered(generator: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindfeas.program.bounds import repair_point
-from lindfeas.program.flow import FlowBlock
+from lindfeas.program.flow import FlowBlock, rate_matrix
 from lindfeas.program.program import Point, Program
 from lindfeas.solvers.nearest_step import StepProgram
 
@@ -161,7 +161,7 @@ class Race:
         if proposal is None:
             return None
         point = Point(gammas=proposal.gammas, shift=racer.point.shift)
-        moved = self.steps_of.generator(proposal.gammas) - at[0]
+        moved = rate_matrix(self.flows, proposal.gammas) - at[0]
         return repair_point(self.program, point), moved @ proposal.change, proposal.distance
 
 

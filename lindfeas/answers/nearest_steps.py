@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from lindfeas.errors import PhysicsError
 from lindfeas.physics.equations.rate_equation import stationary_distribution
 from lindfeas.program.bounds import repair_point
-from lindfeas.program.flow import FlowBlock
+from lindfeas.program.flow import FlowBlock, rate_matrix
 from lindfeas.program.hermitian import hermitian_coordinates, hermitian_matrix
 from lindfeas.program.program import Point, Program
 
@@ -92,7 +92,7 @@ def _step(
     """The best point of the trust region to first order; None if there is none."""
     from scipy.optimize import linprog
 
-    generator = np.sum([f.rates(g) for f, g in zip(flows, point.gammas, strict=True)], axis=0)
+    generator = rate_matrix(flows, point.gammas)
     rates = np.maximum(generator, 0.0)
     np.fill_diagonal(rates, 0.0)
     try:

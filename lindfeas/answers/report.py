@@ -116,9 +116,10 @@ def as_written(value: float) -> str:
 def meaning(answer: Findings) -> str:
     """What the numbers say, in one or two sentences."""
     if answer.criterion == "defect":
-        return _meaning_of_defect(answer)
-    words = _distance_words(answer)
-    if not answer.question.asks_for_populations:
+        words = _defect_words(answer)
+    elif answer.question.asks_for_populations:
+        words = _distance_words(answer)
+    else:
         words = _coherence_words(answer)
     return words if answer.reason is None else f"{words} {_sentence(answer.reason)}"
 
@@ -127,16 +128,15 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _meaning_of_defect(answer: Findings) -> str:
+def _defect_words(answer: Findings) -> str:
     lower, upper = (
         rounded(answer.lower, 4, ROUND_FLOOR),
         rounded(answer.upper, 4, ROUND_CEILING),
     )
-    words = (
+    return (
         f"On the true state, every allowed Lindbladian is wrong by at least {lower} (the defect, "
         f"in units of the rates), and one by at most {upper}."
     )
-    return words if answer.reason is None else f"{words} {_sentence(answer.reason)}"
 
 
 def _distance_words(answer: Findings) -> str:

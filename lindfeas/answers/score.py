@@ -255,10 +255,8 @@ def _steady(
     np.fill_diagonal(rates, 0.0)
     gap = secular_gap(rates, decay)
     fastest = max(float(rates.sum(axis=0).max(initial=0.0)), float(decay.max(initial=0.0)))
-    charges = reference.spectrum.charges
-    apart = np.not_equal.outer(charges, charges)
     mixes = laws.charge is not None and laws.charge > BROKEN * fastest
-    if mixes and (reference.spectrum.coinciding & apart).any():
+    if mixes and reference.spectrum.charges_coincide:
         reason = "it mixes charges whose levels coincide: its leading state may be no diagonal"
         return None, gap, fastest, reason
     try:

@@ -10,6 +10,7 @@ those of v = C^T y.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +21,15 @@ from lindfeas.physics.equations.operator_basis import Group, Region
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowBlock:
-    """G for one Kossakowski block.
+class CoefficientBlock:
+    """Coefficients of one Kossakowski block: two axes of their own, then operators i and j.
 
     Parameters
     ----------
     region
         Number of the region.
     coefficients
-        G, shape (d, d, n, n): input level, output level, operators i and j.
+        Shape (., ., n, n); real where the data are real.
     """
 
     region: int
@@ -43,6 +44,19 @@ class FlowBlock:
     def is_complex(self) -> bool:
         """Whether the block needs a complex Hermitian variable."""
         return bool(np.iscomplexobj(self.coefficients))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowBlock(CoefficientBlock):
+    """G for one Kossakowski block.
+
+    Parameters
+    ----------
+    region
+        Number of the region.
+    coefficients
+        G, shape (d, d, n, n): input level, output level, operators i and j.
+    """
 
     def of_state(self, populations: NDArray[np.float64]) -> NDArray[Any]:
         """sum_a q_a G[a, k], shape (d, n, n)."""
@@ -66,6 +80,13 @@ class FlowBlock:
         flat = self.coefficients.reshape(*self.coefficients.shape[:2], -1)
         found: NDArray[np.float64] = np.real(flat @ gamma.reshape(-1)).T
         return found
+
+
+def rate_matrix(flows: Sequence[FlowBlock], gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """C(Gamma), shape (d, d)."""
+    parts = [flow.rates(gamma) for flow, gamma in zip(flows, gammas, strict=True)]
+    found: NDArray[np.float64] = np.sum(parts, axis=0)
+    return found
 
 
 def flow_blocks(regions: tuple[Region, ...], levels: int) -> tuple[FlowBlock, ...]:

@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from lindfeas.physics.equations.operator_basis import Group, Region
 from lindfeas.physics.equations.redfield import Redfield
 from lindfeas.physics.systems.spectrum import Sector
+from lindfeas.program.flow import CoefficientBlock
 from lindfeas.program.hermitian import Layout, hermitian_coordinates
 from lindfeas.program.program import ShiftDirections
 
 
 @dataclass(frozen=True, kw_only=True)
-class LevelBlock:
+class LevelBlock(CoefficientBlock):
     """B for one Kossakowski block.
 
     Parameters
@@ -38,19 +39,6 @@ class LevelBlock:
     coefficients
         B, shape (rows, d, n, n); real where the data are real.
     """
-
-    region: int
-    coefficients: NDArray[Any]
-
-    @property
-    def size(self) -> int:
-        """Order n of the block."""
-        return int(self.coefficients.shape[-1])
-
-    @property
-    def is_complex(self) -> bool:
-        """Whether the block needs a complex Hermitian variable."""
-        return bool(np.iscomplexobj(self.coefficients))
 
     def of_multiplier(self, multiplier: NDArray[np.float64]) -> NDArray[Any]:
         """B_g(Y) for every level, shape (d, n, n)."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lindfeas.program.hermitian import coordinate_count, hermitian_coordinates, hermitian_matrix
 from lindfeas.program.level_action import LevelAction, LevelBlock
 from lindfeas.program.rates import RateBounds
-from lindfeas.solvers.conic import positive
+from lindfeas.solvers.conic import positive, rule_margin
 from lindfeas.solvers.running import run
 
 _LOOSE = {"tol_gap_abs": 1e-9, "tol_gap_rel": 1e-9, "tol_feas": 1e-9, "accept_unknown": True}
@@ -283,21 +283,6 @@ def _felt(
                 constraints.append(cp.norm2(own) <= most)
             total = total + 2 * distance * most
     return total
-
-
-def rule_margin(rates: RateBounds, smallest: Any, margin: Any, cp: Any) -> list[Any]:
-    """margin <= the smallest sum_r tr(Gamma^r) s_r that the rate rule allows."""
-    if rates.total is not None:
-        return [rates.total * smallest >= margin]
-    low, high = np.array(rates.lower), np.array(rates.upper)
-    if not rates.are_free:
-        return [high @ smallest >= margin]
-    share = cp.Variable(len(low))
-    return [
-        share <= cp.multiply(low, smallest),
-        share <= cp.multiply(high, smallest),
-        cp.sum(share) >= margin,
-    ]
 
 
 def _spread(places: NDArray[np.bool_], weights: NDArray[np.float64]) -> NDArray[np.float64]:

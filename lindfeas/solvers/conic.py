@@ -371,6 +371,31 @@ def apply_rule(rates: RateBounds, traces: list[Any]) -> list[Any]:
     return [bound for trace, low, high in limits for bound in (trace >= low, trace <= high)]
 
 
+def rule_margin(rates: RateBounds, smallest: Any, margin: Any, cp: Any) -> list[Any]:
+    """margin <= the smallest sum_r tr(Gamma^r) s_r that the rate rule allows.
+
+    Parameters
+    ----------
+    smallest
+        s, shape (regions,) or (regions, conditions).
+    """
+    if rates.total is not None:
+        return [rates.total * smallest >= margin]
+    low, high = np.array(rates.lower), np.array(rates.upper)
+    if not rates.are_free:
+        return [high @ smallest >= margin]
+    low, high = (
+        np.broadcast_to(rate.reshape(-1, *(1,) * (smallest.ndim - 1)), smallest.shape)
+        for rate in (low, high)
+    )
+    share = cp.Variable(smallest.shape)
+    return [
+        share <= cp.multiply(low, smallest),
+        share <= cp.multiply(high, smallest),
+        cp.sum(share, axis=0) >= margin,
+    ]
+
+
 def _finite(value: Any, scale: float) -> float | None:
     """A reported objective in the program's units, or None if it is not a number."""
     number = float("nan") if value is None else float(value) / scale

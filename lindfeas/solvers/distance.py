@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lindfeas.program.flow import FlowBlock
 from lindfeas.program.hermitian import coordinate_count, hermitian_coordinates, hermitian_matrix
 from lindfeas.program.rates import RateBounds
-from lindfeas.solvers.conic import positive
+from lindfeas.solvers.conic import positive, rule_margin
 from lindfeas.solvers.running import run
 
 
@@ -78,7 +78,7 @@ class WitnessProgram:
         self.shifts = [cp.Variable(coordinate_count(flow.size, flow.is_complex)) for flow in flows]
         smallest, margin = cp.Variable((regions, 2 * levels)), cp.Variable()
         constraints: list[Any] = [cp.abs(self.y) <= 1]
-        constraints += _margin(rates, smallest, margin, regions, cp)
+        constraints += rule_margin(rates, smallest, margin, cp)
         self.links = []
         for number, (flow, shift) in enumerate(zip(flows, self.shifts, strict=True)):
             lowest = cp.Variable(2 * levels)
@@ -135,19 +135,3 @@ class WitnessProgram:
             for matrix, place in ((base - own, level), (base + own, levels + level)):
                 cones.append(positive(matrix, flow.size, flow.is_complex, lowest[place], cp))
         return cones
-
-
-def _margin(rates: RateBounds, smallest: Any, margin: Any, regions: int, cp: Any) -> list[Any]:
-    """margin <= the smallest sum_r tr(Gamma^r) s_r that the rate rule allows."""
-    low, high = np.array(rates.lower), np.array(rates.upper)
-    if rates.total is not None:
-        return [rates.total * smallest >= margin]
-    if not rates.are_free:
-        return [high @ smallest >= margin]
-    low, high = low[:, None], high[:, None]
-    share = cp.Variable(smallest.shape)
-    return [
-        share <= cp.multiply(np.broadcast_to(low, smallest.shape), smallest),
-        share <= cp.multiply(np.broadcast_to(high, smallest.shape), smallest),
-        cp.sum(share, axis=0) >= margin,
-    ]

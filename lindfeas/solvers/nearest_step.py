@@ -115,12 +115,6 @@ class StepProgram:
             distance=float(np.sum(found[-levels:])) * size / 2,
         )
 
-    def generator(self, gammas: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-        """C of any Gamma, shape (d, d)."""
-        parts = [flow.rates(gamma) for flow, gamma in zip(self.flows, gammas, strict=True)]
-        found: NDArray[np.float64] = np.sum(parts, axis=0)
-        return found
-
     def _rows(
         self,
         roots: Sequence[NDArray[Any]],

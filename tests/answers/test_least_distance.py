@@ -19,9 +19,10 @@ from lindfeas.answers.least_distance import (
     least_distance,
     with_charge,
 )
-from lindfeas.answers.nearest import population_distance, rate_matrix
+from lindfeas.answers.nearest import population_distance
 from lindfeas.answers.nearest_search import random_starts
 from lindfeas.answers.polynomial_witness import PolynomialWitness, _Search
+from lindfeas.program.flow import rate_matrix
 from lindfeas.program.program import Point
 from lindfeas.program.setting import Setting
 from tests.least_distance import generators, random_rates, steady_states

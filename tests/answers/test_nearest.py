@@ -11,11 +11,11 @@ from scipy.optimize import check_grad
 
 from lindfeas import Bath, OpenSystem, Rates, redfield_equation
 from lindfeas.answers.enclosure import enclose
-from lindfeas.answers.nearest import _generator, _Search, nearest_lindbladian
+from lindfeas.answers.nearest import _Search, nearest_lindbladian
 from lindfeas.physics.equations.operator_basis import regions_of
 from lindfeas.physics.systems.sites import product_charges
 from lindfeas.program.bounds import repair_point
-from lindfeas.program.flow import flow_blocks
+from lindfeas.program.flow import flow_blocks, rate_matrix
 from lindfeas.program.hermitian import hermitian_root
 from lindfeas.program.program import Point
 from lindfeas.program.target import populations
@@ -190,7 +190,7 @@ def test_no_steady_state_counts_that_only_rounding_makes_unique() -> None:
     split = [replace(flow, coefficients=part) for flow, part in zip(flows, parts, strict=True)]
     gammas = [np.full((flow.size, flow.size), 1 / flow.size) for flow in flows]
     point = Point(gammas=gammas, shift=np.zeros(0))
-    assert _generator(split, gammas)[half][:, ~half].max() > 0
+    assert rate_matrix(split, gammas)[half][:, ~half].max() > 0
     assert np.isfinite(search.distance(point))
     assert _Search(program, p, split).distance(point) == np.inf
 

@@ -111,6 +111,12 @@ class Spectrum:
         own = self._level_uncertainty
         return difference <= self.resolution + 2 * np.add.outer(own, own)
 
+    @property
+    def charges_coincide(self) -> bool:
+        """Whether levels of different charge coincide, as far as can be told."""
+        apart = np.not_equal.outer(self.charges, self.charges)
+        return bool((self.coinciding & apart).any())
+
     @cached_property
     def bohr_uncertainty(self) -> NDArray[np.float64]:
         """Bound on the error of `bohr`, shape (d, d); zero for a level and itself.
