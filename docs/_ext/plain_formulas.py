@@ -57,6 +57,22 @@ LATEX = {
         r"\langle a|\rho_2|g\rangle = -i\,\langle a|L_2[\rho_0]|g\rangle / (E_a - E_g)"
     ),
     "bounds on the optimal defect tau,": r"bounds on the optimal defect $\tau$,",
+    "||L'(rho0) - X|| as in the question": r"$\lVert L'(\rho_0) - X\rVert$ as in the question",
+    "populations sum_k |<k|L'(rho0)|k>|, with": (
+        r"populations $\sum_k |\langle k|L'(\rho_0)|k\rangle|$, with"
+    ),
+    "norm of L'(rho0) - L2(rho0)": r"norm of $L'(\rho_0) - L_2(\rho_0)$",
+    "T = ||p - p'||_1 / 2": r"T = \lVert p - p'\rVert_1 / 2",
+    "R = ||rho2' - rho2||_F / ||rho2||_F, off-diagonal": (
+        r"$R = \lVert\rho_2' - \rho_2\rVert_F / \lVert\rho_2\rVert_F$, off-diagonal"
+    ),
+    "tr Gamma of its part": r"$\operatorname{tr}\Gamma$ of its part",
+    "||K - sum_r P_r K P_r||_F.": r"$\lVert K - \sum_r P_r K P_r\rVert_F$.",
+    "||H - sum_r P_r H||_HS / sqrt(d).": (r"$\lVert H - \sum_r P_r H\rVert_{\rm HS} / \sqrt d$."),
+    "sqrt(||K - sum_q Pi_q K Pi_q||_F^2 + ||H - Pi_0 H||_HS^2 / d);": (
+        r"$\sqrt{\lVert K - \sum_q \Pi_q K \Pi_q\rVert_F^2 + "
+        r"\lVert H - \Pi_0 H\rVert_{\rm HS}^2 / d}$;"
+    ),
 }
 """Plain text: LaTeX; with dollar signs where words stand beside the formula."""
 
